@@ -1,0 +1,106 @@
+"""The space of convolutional networks: exact configurations, their cost, and the modules made of them.
+
+=================  ================================================================================
+`budget`           "4.1GFLOPs" -> multiply-adds
+`layers`           shape records and their sum: what is counted is said there
+`config`           what every configuration can do
+`residual`         ResNet, pre-activation ResNet, Wide ResNet, ResNeXt, RegNetX
+`dense`            DenseNet, DenseNet-BC
+`modules`          the torch modules (the one file here that imports torch)
+`solve`            shape + target cost -> the configuration that costs it
+`design`           the axes that a search may vary
+`landmarks`        published networks, their figures and sources
+=================  ================================================================================
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from space.budget import CONVENTION, Budget, gflops
+from space.config import Config
+from space.dense import DenseConfig
+from space.layers import Cost, total
+from space.residual import ResidualConfig
+
+if TYPE_CHECKING:
+    from torch import nn
+
+FAMILIES: dict[str, type[Config]] = {
+    "resnet": ResidualConfig,
+    "preresnet": ResidualConfig,
+    "wide_resnet": ResidualConfig,
+    "resnext": ResidualConfig,
+    "regnetx": ResidualConfig,
+    "densenet": DenseConfig,
+}
+
+
+def cost(config: Config, input_size: int = 224, classes: int = 1000) -> Cost:
+    """Multiply-adds, parameters and activations of one image: closed form, exact, no module built.
+
+    Raises:
+        ValueError: if the input is too small for the network.
+    """
+    return total(config.blocks(input_size, classes))
+
+
+def build(config: Config, classes: int = 1000, input_size: int = 224, *, zero_init_last: bool = False) -> nn.Module:
+    """Make the network as a module that maps (n, 3, h, w) images to (n, classes) logits.
+
+    Names and shapes in the state dict are torchvision's. Convolutions get He initialisation;
+    `zero_init_last` lets every residual block start as the identity.
+
+    Raises:
+        ValueError: if the input is too small for the network.
+    """
+    from space.modules import build_module
+
+    return build_module(config, classes, input_size, zero_init_last=zero_init_last)
+
+
+def config_from_json(data: Any) -> Config:
+    """Read what `Config.to_json` gave.
+
+    Raises:
+        ValueError: with one sentence that says what is wrong.
+    """
+    if not isinstance(data, dict):
+        raise ValueError(f"a configuration is a JSON object with a family, got {type(data).__name__}")
+    family = data.get("family")
+    if not isinstance(family, str) or family not in FAMILIES:
+        raise ValueError(f"family {family!r}: expected one of {', '.join(FAMILIES)}")
+    return FAMILIES[family].from_json(data)
+
+
+def load_config(path: str | Path) -> Config:
+    """Read a configuration from a JSON file, bare or under the key ``config``.
+
+    Raises:
+        ValueError: if the file is no JSON or no configuration; it names the file.
+        OSError: if the file cannot be read.
+    """
+    text = Path(path).read_text(encoding="utf-8", errors="replace")
+    try:
+        data = json.loads(text)
+        return config_from_json(data["config"] if isinstance(data, dict) and "config" in data else data)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+__all__ = [
+    "CONVENTION",
+    "FAMILIES",
+    "Budget",
+    "Config",
+    "Cost",
+    "DenseConfig",
+    "ResidualConfig",
+    "build",
+    "config_from_json",
+    "cost",
+    "gflops",
+    "load_config",
+]

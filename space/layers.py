@@ -1,0 +1,146 @@
+"""Shape records of layers, and the sum over them.
+
+What is counted, and what is not:
+
+* ``macs`` - multiply-adds of convolution and linear *weights*. One FLOP of the papers (ResNet, ResNeXt,
+  DenseNet), of torchvision's ``_ops`` and of this package is one multiply-add. Biases, norms, activations,
+  pooling and additions count nothing.
+* ``params`` - every trainable number: weights, the classifier's bias, scale and shift of each norm.
+* ``activations`` - output elements of all convolutions (Radosavovic et al., arXiv:2003.13678, section 3.2).
+
+A network is a tuple of `Repeat`: most blocks of a stage are copies of each other, and the layers of a dense
+block differ only in how many channels they read, so that a hundred layers are summed by one product. The same
+records, unrolled by `unroll`, are what the modules are made of: what is counted is what is built.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class Conv(NamedTuple):
+    """A square convolution without bias, padded by half its kernel.
+
+    `size` is the height and width it reads; `widens` is by how many input channels one copy exceeds the copy
+    before it (the growth rate, in a dense block).
+    """
+
+    name: str
+    in_channels: int
+    out_channels: int
+    kernel: int
+    stride: int
+    size: int
+    groups: int = 1
+    widens: int = 0
+
+    @property
+    def out_size(self) -> int:
+        return (self.size - 1) // self.stride + 1
+
+    def totals(self, copies: int) -> tuple[int, int, int]:
+        """(macs, params, activations) of this many copies."""
+        inputs = self.in_channels * copies + self.widens * (copies * (copies - 1) // 2)
+        positions = ((self.size - 1) // self.stride + 1) ** 2
+        weights = inputs * self.out_channels * self.kernel * self.kernel // self.groups
+        return weights * positions, weights, copies * self.out_channels * positions
+
+
+class Norm(NamedTuple):
+    """Batch normalisation: a scale and a shift a channel."""
+
+    name: str
+    channels: int
+    size: int
+    widens: int = 0
+
+    def totals(self, copies: int) -> tuple[int, int, int]:
+        """(macs, params, activations) of this many copies."""
+        return 0, 2 * (self.channels * copies + self.widens * (copies * (copies - 1) // 2)), 0
+
+
+class Pool(NamedTuple):
+    """Pooling: `kind` is ``max`` (3x3 stride 2), ``avg`` (2x2 stride 2) or ``global`` (to 1x1)."""
+
+    name: str
+    kind: str
+    channels: int
+    size: int
+
+    @property
+    def out_size(self) -> int:
+        if self.kind == "global":
+            return 1
+        return (self.size - 1) // 2 + 1 if self.kind == "max" else self.size // 2
+
+    def totals(self, copies: int) -> tuple[int, int, int]:
+        """(macs, params, activations): none."""
+        return 0, 0, 0
+
+
+class Linear(NamedTuple):
+    """A fully connected layer with bias."""
+
+    name: str
+    in_features: int
+    out_features: int
+
+    def totals(self, copies: int) -> tuple[int, int, int]:
+        """(macs, params, activations) of this many copies; the bias is a parameter and no multiply-add."""
+        weights = self.in_features * self.out_features
+        return copies * weights, copies * (weights + self.out_features), 0
+
+
+Layer = Conv | Norm | Pool | Linear
+
+
+class Repeat(NamedTuple):
+    """A block that stands `count` times in a row.
+
+    `name` is its path in the state dict with ``{}`` for the number, which starts at `first`; the names of `layers`
+    are relative to it. The stem, a transition or the classifier stand once and have no number.
+    """
+
+    name: str
+    layers: tuple[Layer, ...]
+    count: int = 1
+    first: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a network costs for one image. See the module's header for what is counted."""
+
+    macs: int
+    params: int
+    activations: int
+
+
+def total(blocks: Iterable[Repeat]) -> Cost:
+    """Sum a network: exact integers, no module built."""
+    macs = params = activations = 0
+    for block in blocks:
+        count = block.count
+        for layer in block.layers:
+            m, p, a = layer.totals(count)
+            macs += m
+            params += p
+            activations += a
+    return Cost(macs, params, activations)
+
+
+def unroll(blocks: Iterable[Repeat]) -> Iterator[tuple[str, tuple[Layer, ...]]]:
+    """Every single block in order: (its path in the state dict, its layers with the channels that they read)."""
+    for block in blocks:
+        for copy in range(block.count):
+            yield block.name.format(block.first + copy), tuple(_copy(layer, copy) for layer in block.layers)
+
+
+def _copy(layer: Layer, copy: int) -> Layer:
+    if isinstance(layer, Conv) and layer.widens:
+        return layer._replace(in_channels=layer.in_channels + copy * layer.widens, widens=0)
+    if isinstance(layer, Norm) and layer.widens:
+        return layer._replace(channels=layer.channels + copy * layer.widens, widens=0)
+    return layer

@@ -1,0 +1,144 @@
+"""ResNet, pre-activation ResNet, Wide ResNet, ResNeXt and RegNetX: one class with other numbers.
+
+Papers: ResNet arXiv:1512.03385, pre-activation arXiv:1603.05027, Wide ResNet arXiv:1605.07146,
+ResNeXt arXiv:1611.05431, RegNet arXiv:2003.13678. Names in the state dict follow torchvision's ResNet; for
+pre-activation nets, which torchvision lacks, the norm of a convolution goes before it and the last one is ``bn``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+from space.config import MAX_CHANNELS, MAX_DEPTH, Config, check_choice, check_int, check_ints
+from space.layers import Conv, Layer, Linear, Norm, Pool, Repeat
+
+STEMS = ("imagenet", "cifar", "regnet")
+BLOCKS = ("basic", "bottleneck")
+
+
+@dataclass(frozen=True)
+class ResidualConfig(Config):
+    """A residual network.
+
+    Block recipes (post-activation; pre-activation puts norm and ReLU before each convolution)::
+
+        basic       3x3(stride) -> inner, 3x3 -> width, + shortcut
+        bottleneck  1x1 -> inner, 3x3(stride, groups) -> inner, 1x1 -> width, + shortcut
+
+    In a basic block `groups` applies to both 3x3s (always 1 in the published nets).
+    """
+
+    LABELS = ("resnet", "preresnet", "wide_resnet", "resnext", "regnetx")
+
+    stem: str  # imagenet: 7x7 stride 2, max pool; cifar: 3x3; regnet: 3x3 stride 2, no pool
+    stem_width: int  # channels
+    block: str  # basic or bottleneck
+    depths: tuple[int, ...]  # blocks a stage
+    widths: tuple[int, ...]  # output channels a stage
+    inner_widths: tuple[int, ...]  # channels of the (first) 3x3, a stage
+    groups: tuple[int, ...]  # cardinality a stage
+    stride_in: str = "3x3"  # bottleneck: which convolution has the stride; 1x1 is the ResNet paper's
+    shortcut: str = "B"  # where shapes change: A subsamples and pads with zeros, B is a 1x1 projection
+    preactivation: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_choice("stem", self.stem, STEMS)
+        check_choice("block", self.block, BLOCKS)
+        check_choice("stride_in", self.stride_in, ("3x3", "1x1"))
+        check_choice("shortcut", self.shortcut, ("A", "B"))
+        if type(self.preactivation) is not bool:
+            raise ValueError(f"preactivation is {self.preactivation!r}: expected true or false")
+        check_int("stem_width", self.stem_width, 1, MAX_CHANNELS)
+        check_ints("depths", self.depths, 1, MAX_DEPTH)
+        stages = len(self.depths)
+        check_ints("widths", self.widths, 1, MAX_CHANNELS, stages)
+        check_ints("inner_widths", self.inner_widths, 1, MAX_CHANNELS, stages)
+        check_ints("groups", self.groups, 1, MAX_CHANNELS, stages)
+        for inner, width, groups in zip(self.inner_widths, self.widths, self.groups, strict=True):
+            if inner % groups or (self.block == "basic" and groups > 1 and width % groups):
+                raise ValueError(
+                    f"groups {groups} does not divide {inner} inner channels (width {width}): "
+                    f"expected a cardinality that divides them"
+                )
+        if self.shortcut == "A":
+            previous = self.stem_width
+            for width in self.widths:
+                if width < previous:
+                    raise ValueError(
+                        f"shortcut A cannot narrow from {previous} to {width} channels: "
+                        "it pads with zeros; use shortcut B"
+                    )
+                previous = width
+
+    def blocks(self, input_size: int, classes: int) -> tuple[Repeat, ...]:
+        """The resolved shapes. Activations are (n, channels, size, size)."""
+        check_target(input_size, classes)
+        blocks: list[Repeat] = []
+        kernel, stride = {"imagenet": (7, 2), "cifar": (3, 1), "regnet": (3, 2)}[self.stem]
+        stem: list[Layer] = [Conv("conv1", 3, self.stem_width, kernel, stride, input_size)]
+        size = (input_size - 1) // stride + 1
+        if not (self.preactivation and self.stem == "cifar"):
+            stem.append(Norm("bn1", self.stem_width, size))
+        if self.stem == "imagenet":
+            stem.append(Pool("maxpool", "max", self.stem_width, size))
+            size = (size - 1) // 2 + 1
+        blocks.append(Repeat("", tuple(stem)))
+        channels = self.stem_width
+        for stage, (depth, width) in enumerate(zip(self.depths, self.widths, strict=True)):
+            stride = 2 if stage > 0 or self.stem == "regnet" else 1
+            name = f"layer{stage + 1}.{{}}"
+            blocks.append(Repeat(name, self.block_layers(stage, channels, stride, size)))
+            size = (size - 1) // stride + 1
+            if depth > 1:
+                blocks.append(Repeat(name, self.block_layers(stage, width, 1, size), depth - 1, 1))
+            channels = width
+        head: list[Layer] = [Norm("bn", channels, size)] if self.preactivation else []
+        head += [Pool("avgpool", "global", channels, size), Linear("fc", channels, classes)]
+        blocks.append(Repeat("", tuple(head)))
+        return tuple(blocks)
+
+    def block_layers(self, stage: int, channels: int, stride: int, size: int) -> tuple[Layer, ...]:
+        """One block of a stage that reads `channels` maps of `size` x `size`."""
+        width, inner, groups = self.widths[stage], self.inner_widths[stage], self.groups[stage]
+        if self.block == "basic":
+            convs = [
+                Conv("conv1", channels, inner, 3, stride, size, groups),
+                Conv("conv2", inner, width, 3, 1, (size - 1) // stride + 1, groups),
+            ]
+        else:
+            first, second = (stride, 1) if self.stride_in == "1x1" else (1, stride)
+            middle = (size - 1) // first + 1
+            convs = [
+                Conv("conv1", channels, inner, 1, first, size),
+                Conv("conv2", inner, inner, 3, second, middle, groups),
+                Conv("conv3", inner, width, 1, 1, (middle - 1) // second + 1),
+            ]
+        layers: list[Layer] = []
+        for number, conv in enumerate(convs, 1):
+            if self.preactivation:
+                layers += [Norm(f"bn{number}", conv.in_channels, conv.size), conv]
+            else:
+                layers += [conv, Norm(f"bn{number}", conv.out_channels, conv.out_size)]
+        if self.shortcut == "B" and (stride > 1 or channels != width):
+            layers.append(Conv("downsample.0", channels, width, 1, stride, size))
+            if not self.preactivation:
+                layers.append(Norm("downsample.1", width, (size - 1) // stride + 1))
+        return tuple(layers)
+
+    def scaled(self, factor: float) -> Self:
+        """Widths times `factor`, to whole multiples of 8 and of the cardinality (never below one of each)."""
+
+        def near(value: int, multiple: int) -> int:
+            return max(multiple, round(value * factor / multiple) * multiple)
+
+        widths = tuple(near(w, 8) for w in self.widths)
+        inner = tuple(near(w, max(g, 8) if max(g, 8) % g == 0 else g) for w, g in zip(self.inner_widths, self.groups))
+        return replace(self, stem_width=min(near(self.stem_width, 8), widths[0]), widths=widths, inner_widths=inner)
+
+
+def check_target(input_size: int, classes: int) -> None:
+    """Raise ValueError for an input size or a number of classes that no network can have."""
+    check_int("input size", input_size, 1, 16_384)
+    check_int("classes", classes, 1, 10_000_000)
