@@ -11,7 +11,7 @@ CONVENTION = "1 FLOP here is one multiply-add of a convolution or linear weight,
 _SCALE = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 _PATTERN = re.compile(r"([0-9.][0-9.]*(?:e[+-]?[0-9]+)?)\s*([kmgt]?)\s*(flops?|macs?)?", re.IGNORECASE)
 _EXAMPLE = 'type for example "4.1GFLOPs", "600M" or "4.1e9"'
-LOW, HIGH = 1_000_000, 10**14
+LOW, HIGH = 1_000_000, 10**13
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Budget:
 
     def __post_init__(self) -> None:
         if type(self.macs) is not int or not LOW <= self.macs <= HIGH:
-            raise ValueError(f"budget of {self.macs} multiply-adds: expected 1M to 100T; {_EXAMPLE}")
+            raise ValueError(f"budget of {self.macs} multiply-adds: expected 1M to 10T; {_EXAMPLE}")
 
     @classmethod
     def parse(cls, text: str) -> Budget:
@@ -40,7 +40,7 @@ class Budget:
             raise ValueError(f"budget {text!r} is not an amount of compute: {_EXAMPLE}")
         macs = number * _SCALE[match[2].lower()]
         if not LOW <= macs <= HIGH:
-            raise ValueError(f"budget {text!r} is {macs:.3g} multiply-adds: expected 1M to 100T; {_EXAMPLE}")
+            raise ValueError(f"budget {text!r} is {macs:.3g} multiply-adds: expected 1M to 10T; {_EXAMPLE}")
         return cls(round(macs))
 
     def __str__(self) -> str:
