@@ -1,0 +1,30 @@
+"""The search: proposes networks that cost the budget, has them scored, records them.
+
+===========  ==========================================================================
+`suggest`    a trial of Optuna -> a solved configuration
+`settings`   what a run is: everything that two runs must share to be the same run
+`study`      opens, continues and feeds the study; the one owner of the storage
+`console`    the progress bar, a line a network
+===========  ==========================================================================
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+
+def _check_siblings() -> None:
+    """A Hugging Face package is called `evaluate` too: say so instead of failing in the middle of a run."""
+    here = Path(__file__).resolve().parent.parent
+    for name in ("space", "evaluate", "results"):
+        spec = importlib.util.find_spec(name)
+        found = Path(spec.origin).resolve().parent.parent if spec and spec.origin else None
+        if found != here:
+            raise ImportError(
+                f"the package {name!r} that Python finds is not archfrontier's: run from the checkout, or install "
+                "archfrontier in a virtual environment of its own (a Hugging Face package is called 'evaluate' too)"
+            )
+
+
+_check_siblings()

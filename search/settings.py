@@ -1,0 +1,74 @@
+"""`Settings`: what makes two runs the same run. A run is only continued under its own settings."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any, Self
+
+from space.budget import Budget
+from space.design import DESIGN, Target, check_families
+
+SAMPLERS = ("tpe", "nsga2", "random", "qmc")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that decides what a run means; written into the study and compared when it is continued."""
+
+    name: str
+    budget_macs: int
+    mode: str
+    families: tuple[str, ...]
+    data: str
+    recipe: dict[str, Any]
+    input_size: int
+    classes: int
+    sampler: str
+    seed: int
+    landmarks: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        check_name(self.name)
+        if self.sampler not in SAMPLERS:
+            raise ValueError(f"sampler {self.sampler!r}: expected one of {', '.join(SAMPLERS)}")
+        if not self.families:
+            raise ValueError(f"no family to search: expected some of {', '.join(DESIGN)}")
+        check_families(self.families, self.target)
+
+    @property
+    def target(self) -> Target:
+        """What the budget is counted at."""
+        return Target(Budget(self.budget_macs), self.mode, self.input_size, self.classes)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in dataclasses.asdict(self).items()}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        """Read `to_json`'s form."""
+        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in data.items()})
+
+    def refuse_other(self, stored: dict[str, Any]) -> None:
+        """Raise ValueError that shows the differences, if the settings stored with the run are not these."""
+        mine = self.to_json()
+        different = [key for key in sorted(mine.keys() | stored.keys()) if mine.get(key) != stored.get(key)]
+        if different:
+            shown = "; ".join(f"{key}: {_short(stored.get(key))} there, {_short(mine.get(key))} now" for key in different)
+            raise ValueError(
+                f"run {self.name!r} exists with other settings ({shown}): repeat its own settings to continue it, "
+                "or choose another --name"
+            )
+
+
+def check_name(name: str) -> None:
+    """Raise ValueError unless `name` can be a directory under runs/."""
+    if not name or name in (".", "..") or any(c in name for c in "/\\\0") or not name.isprintable() or len(name) > 200:
+        raise ValueError(f"run name {name!r}: expected a plain name without path separators, such as --name my-run")
+
+
+def _short(value: object) -> str:
+    if isinstance(value, dict) and "name" in value:
+        return f"{value['name']} {({k: v for k, v in value.items() if k != 'name'})}"
+    return ",".join(value) if isinstance(value, list) else str(value)

@@ -1,0 +1,287 @@
+"""Opens, continues and feeds a study. One process owns the storage; evaluations return values and never write.
+
+The study is the only truth of a run. A trial that was cut off (killed, Ctrl-C) is marked failed with the reason
+"interrupted" and does not count towards the total.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import optuna
+from optuna.trial import TrialState, create_trial
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+
+from search.settings import Settings
+from search.suggest import suggest
+from space import Config, cost
+from space.landmarks import landmark
+
+if TYPE_CHECKING:
+    from evaluate.train import ProxyScore
+
+INTERRUPTED = "interrupted"
+FINISHED = (TrialState.COMPLETE, TrialState.FAIL, TrialState.PRUNED)
+
+Evaluate = Callable[[Config], "ProxyScore"]
+
+
+@dataclass(frozen=True)
+class Event:
+    """One network that has been dealt with: what the console shows."""
+
+    label: str
+    family: str
+    macs: int
+    params: int
+    score: ProxyScore
+    duplicate_of: int | None
+
+
+class Search:
+    """A run: its directory, its settings, its study."""
+
+    def __init__(self, directory: Path, settings: Settings, storage_url: str | None = None) -> None:
+        """Make the run, or open the one that is there.
+
+        Raises:
+            ValueError: if it has other settings, or its storage is damaged or cannot be reached.
+            OSError: if the directory cannot be written.
+        """
+        self.directory = directory
+        self.settings = settings
+        self.storage_url = storage_url
+        directory.mkdir(parents=True, exist_ok=True)
+        with storage_errors(self._where):
+            self.study = self._open()
+        self._reap()
+
+    @property
+    def _where(self) -> str:
+        """The storage in messages: a path, or a URL without its password."""
+        return str(self.directory / "study.db") if self.storage_url is None else public_url(self.storage_url)
+
+    def _open(self) -> optuna.Study:
+        path = self.directory / "study.db"
+        url = self.storage_url or f"sqlite:///{path.resolve()}"
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            storage = optuna.storages.RDBStorage(url, engine_kwargs={"pool_pre_ping": True})
+            directions = ["maximize", "minimize"] if self.settings.mode == "frontier" else ["maximize"]
+            name = self.settings.name
+            if name in optuna.get_all_study_names(storage):
+                study = optuna.load_study(study_name=name, storage=storage)
+            else:
+                study = optuna.create_study(study_name=name, storage=storage, directions=directions)
+        stored = study.user_attrs.get("settings")
+        if stored is None and not study.get_trials(deepcopy=False):
+            study.set_user_attr("settings", self.settings.to_json())
+        elif stored is None:
+            raise ValueError(f"{self._where}: the study {name!r} is not a run of archfrontier; choose another --name")
+        else:
+            self.settings.refuse_other(stored)
+        if self.settings.mode == "frontier":
+            study.set_metric_names(["proxy top-1 (%)", "multiply-adds"])
+        else:
+            study.set_metric_names(["proxy top-1 (%)"])
+        return study
+
+    def _reap(self) -> None:
+        """Close the trials that a killed process left running."""
+        for trial in self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+            self._fail(trial.number, trial._trial_id, INTERRUPTED)
+
+    def _fail(self, number: int, trial_id: int, reason: str) -> None:
+        self.study._storage.set_trial_user_attr(trial_id, "reason", reason)
+        self.study.tell(number, state=TrialState.FAIL)
+
+    def write_run_file(self, environment: dict[str, str]) -> None:
+        """Write run.json: settings, environment, and where the study is (without a password)."""
+        url = None if self.storage_url is None else public_url(self.storage_url)
+        content = {"settings": self.settings.to_json(), "environment": environment, "storage": url}
+        temporary = self.directory / f".run.json.{os.getpid()}"
+        try:
+            temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+            temporary.replace(self.directory / "run.json")
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    # ------------------------------------------------------------------------------------------ what is left
+
+    def finished(self, kind: str) -> list[optuna.trial.FrozenTrial]:
+        """The trials of a kind ("sample" or "landmark") that count."""
+        return [
+            trial
+            for trial in self.study.get_trials(deepcopy=False, states=FINISHED)
+            if trial.user_attrs.get("kind") == kind and trial.user_attrs.get("reason") != INTERRUPTED
+        ]
+
+    def landmarks_left(self) -> list[str]:
+        """Names of the landmarks that still have to be scored."""
+        done = {trial.user_attrs["landmark"] for trial in self.finished("landmark")}
+        return [name for name in self.settings.landmarks if name not in done]
+
+    def samples_left(self, total: int) -> int:
+        """How many sampled networks are missing to `total`."""
+        return max(0, total - len(self.finished("sample")))
+
+    # ------------------------------------------------------------------------------------------ the run
+
+    def run(self, total: int, evaluate: Evaluate) -> Iterator[Event]:
+        """Score the landmarks that are missing, then sampled networks up to `total`; yield after each one.
+
+        Raises:
+            ValueError: if the storage fails (a full disk, a lost connection): what was told before is kept.
+        """
+        for name in self.landmarks_left():
+            with storage_errors(self._where):
+                event = self._score_landmark(name, evaluate)
+            yield event
+        for _ in range(self.samples_left(total)):
+            with storage_errors(self._where):
+                event = self._score_sample(evaluate)
+            yield event
+
+    def _score_landmark(self, name: str, evaluate: Evaluate) -> Event:
+        """Landmarks are trials too, but no proposals of the sampler: they are added when they are finished."""
+        config = landmark(name)
+        attributes = self._attributes(config, {"kind": "landmark", "landmark": name})
+        score, original = self._score(config, evaluate)
+        attributes |= _outcome(score, original)
+        values = self._values(score, attributes["macs"]) if score.state == "complete" else None
+        state = TrialState.COMPLETE if values else TrialState.FAIL
+        self.study.add_trial(create_trial(state=state, values=values, user_attrs=attributes))
+        return Event(name, config.family, attributes["macs"], attributes["params"], score, original)
+
+    def _score_sample(self, evaluate: Evaluate) -> Event:
+        self.study.sampler = make_sampler(self.settings, len(self.study.get_trials(deepcopy=False)))
+        trial = self.study.ask()
+        try:
+            family, proposal = suggest(trial, self.settings.families, self.settings.target)
+            config = proposal.config
+            attributes = self._attributes(config, {"kind": "sample", "target_macs": proposal.target_macs})
+            for key, value in attributes.items():
+                trial.set_user_attr(key, value)
+            score, original = self._score(config, evaluate)
+        except BaseException as error:
+            reason = INTERRUPTED if isinstance(error, KeyboardInterrupt) else f"{type(error).__name__}: {error}"
+            self._fail(trial.number, trial._trial_id, reason)
+            raise
+        for key, value in _outcome(score, original).items():
+            trial.set_user_attr(key, value)
+        if score.state == "complete":
+            self.study.tell(trial, self._values(score, attributes["macs"]))
+        else:
+            self.study.tell(trial, state=TrialState.FAIL)
+        return Event(f"#{trial.number}", family, attributes["macs"], attributes["params"], score, original)
+
+    def _score(self, config: Config, evaluate: Evaluate) -> tuple[ProxyScore, int | None]:
+        """Train the network, unless the same configuration has been trained: then (its score, its number)."""
+        from evaluate.train import ProxyScore
+
+        for trial in self.study.get_trials(deepcopy=False, states=FINISHED):
+            attributes = trial.user_attrs
+            if attributes.get("config_id") == config.id and "score" in attributes:
+                return ProxyScore.from_json(attributes["score"]), attributes.get("duplicate_of", trial.number)
+        return evaluate(config), None
+
+    def _attributes(self, config: Config, more: dict[str, Any]) -> dict[str, Any]:
+        counted = cost(config, self.settings.input_size, self.settings.classes)
+        return more | {
+            "family": config.family,
+            "config": config.to_json(),
+            "config_id": config.id,
+            "macs": counted.macs,
+            "params": counted.params,
+            "activations": counted.activations,
+        }
+
+    def _values(self, score: ProxyScore, macs: int) -> list[float]:
+        return [score.top1, float(macs)] if self.settings.mode == "frontier" else [score.top1]
+
+
+def _outcome(score: ProxyScore, original: int | None) -> dict[str, Any]:
+    outcome: dict[str, Any] = {"score": score.to_json()}
+    if original is not None:
+        outcome["duplicate_of"] = original
+    if score.reason:
+        outcome["reason"] = score.reason
+    return outcome
+
+
+def make_sampler(settings: Settings, trials: int) -> optuna.samplers.BaseSampler:
+    """A sampler whose seed follows from the run's seed and how far it is: a continued run repeats no proposal."""
+    digest = hashlib.sha256(f"{settings.seed}/{trials}".encode()).digest()
+    seed = int.from_bytes(digest[:4], "big")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        match settings.sampler:
+            case "tpe":
+                return optuna.samplers.TPESampler(multivariate=True, group=True, seed=seed)
+            case "nsga2":
+                return optuna.samplers.NSGAIISampler(population_size=20, seed=seed)
+            case "qmc":
+                # The sequence goes on from the number of trials in the storage: its own seed must stay.
+                return optuna.samplers.QMCSampler(seed=settings.seed, scramble=True, warn_independent_sampling=False)
+            case _:
+                return optuna.samplers.RandomSampler(seed=seed)
+
+
+def environment(device: str) -> dict[str, str]:
+    """What a run was made with."""
+    packages = ("torch", "optuna", "pandas", "matplotlib", "ptflops", "datasets", "scikit-learn", "numpy")
+    return {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "processor": platform.processor() or platform.machine(),
+        "device": device,
+        **{name: metadata.version(name) for name in packages},
+    }
+
+
+def public_url(url: str) -> str:
+    """A storage URL without its password, fit for messages and files."""
+    try:
+        return make_url(url).set(password=None).render_as_string(hide_password=False)
+    except ArgumentError:
+        return "the --storage URL"
+
+
+@contextmanager
+def storage_errors(where: str) -> Iterator[None]:
+    """Turn what the storage raises into one sentence that names it."""
+    try:
+        yield
+    except (ArgumentError, NoSuchModuleError) as error:
+        raise ValueError(f"--storage {where}: expected an SQLAlchemy URL such as sqlite:///study.db") from error
+    except ImportError as error:
+        raise ValueError(f"--storage {where}: its database driver is not installed ({error})") from error
+    except (SQLAlchemyError, optuna.exceptions.StorageInternalError, RuntimeError, AssertionError) as error:
+        if isinstance(error, RuntimeError | AssertionError) and not _is_storage_error(error):
+            raise
+        first = str(error.__cause__ or error).splitlines()[0]
+        raise ValueError(
+            f"{where}: the study cannot be read or written ({first}); everything finished before is kept. "
+            "If the file is damaged, put a backup in its place or choose another --name"
+        ) from error
+
+
+def _is_storage_error(error: Exception) -> bool:
+    """Optuna reports a schema of another version as a RuntimeError, a damaged one as an AssertionError."""
+    trace = error.__traceback__
+    while trace:
+        if "optuna/storages" in trace.tb_frame.f_code.co_filename.replace(os.sep, "/"):
+            return True
+        trace = trace.tb_next
+    return False
