@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from space.budget import CONVENTION, Budget, gflops
 from space.config import Config
 from space.dense import DenseConfig
+from space.landmarks import LANDMARKS, Landmark, landmark
 from space.layers import Cost, total
 from space.residual import ResidualConfig
 
@@ -93,14 +94,17 @@ def load_config(path: str | Path) -> Config:
 __all__ = [
     "CONVENTION",
     "FAMILIES",
+    "LANDMARKS",
     "Budget",
     "Config",
     "Cost",
     "DenseConfig",
+    "Landmark",
     "ResidualConfig",
     "build",
     "config_from_json",
     "cost",
     "gflops",
+    "landmark",
     "load_config",
 ]
