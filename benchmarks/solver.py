@@ -21,8 +21,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-
 from evaluate.counting import count_with_ptflops
+
 from space import Budget, Config, DenseConfig, ResidualConfig, cost, gflops
 from space.design import DESIGN, Axis, Target, axes, propose
 from space.landmarks import landmark
@@ -148,7 +148,9 @@ def main() -> int:
     args = parser.parse_args()
     torch.set_num_threads(1)
     print(f"python {platform.python_version()}, torch {torch.__version__}, seed {args.seed}, one thread")
-    print(f"{'mode':9} {'budget':>10} {'n':>6} {'over':>5} {'<=3 %':>7} {'median':>8} {'worst':>7} {'ms':>6} {'p99':>6}  missed")
+    print(
+        f"{'mode':9} {'budget':>10} {'n':>6} {'over':>5} {'<=3 %':>7} {'median':>8} {'worst':>7} {'ms':>6} {'p99':>6}  missed"
+    )
     rows = []
     for mode in ("frontier", "match"):
         for text in BUDGETS:

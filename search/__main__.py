@@ -31,17 +31,31 @@ def parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("--budget", required=True, help='compute for one image: "4.1GFLOPs", "600M", "4.1e9"')
-    add("--trials", type=int, default=DEFAULT_TRIALS, metavar="N",
-        help="sampled networks in the whole run, landmarks not counted; the same command continues a run (%(default)s)")
+    add(
+        "--trials",
+        type=int,
+        default=DEFAULT_TRIALS,
+        metavar="N",
+        help="sampled networks in the whole run, landmarks not counted; the same command continues a run (%(default)s)",
+    )
     add("--name", help="directory under runs/ (default: made of budget, mode, data and recipe)")
     add("--families", nargs="+", default=list(DESIGN), metavar="FAMILY", help=f"some of {', '.join(DESIGN)} (all)")
-    add("--mode", default="frontier", metavar="MODE",
-        help="frontier: spend any part of the budget, most top-1 for least FLOPs; match: all of it (%(default)s)")
+    add(
+        "--mode",
+        default="frontier",
+        metavar="MODE",
+        help="frontier: spend any part of the budget, most top-1 for least FLOPs; match: all of it (%(default)s)",
+    )
     add("--data", default="digits", help="digits (embedded), or a folder of parquet files with images (%(default)s)")
     add("--recipe", help="how networks are trained: a preset or a JSON file (default: by device)")
     add("--sampler", default="tpe", metavar="NAME", help=f"{', '.join(SAMPLERS)} (%(default)s)")
-    add("--landmarks", nargs="+", default=["auto"], metavar="NAME",
-        help='published networks to score too; "auto": all that cost at most 5%% more than the budget; "none"')
+    add(
+        "--landmarks",
+        nargs="+",
+        default=["auto"],
+        metavar="NAME",
+        help='published networks to score too; "auto": all that cost at most 5%% more than the budget; "none"',
+    )
     add("--input", type=int, default=224, help="input size that the budget is counted at (%(default)s)")
     add("--classes", type=int, default=1000, help="classes that the budget is counted at (%(default)s)")
     add("--device", default="auto", help="auto, cpu or cuda (%(default)s)")
@@ -55,8 +69,12 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: list[str] | None = None) -> int:
     """Parse, run, print. Exit status 2 with one sentence for anything that the user can mend, 130 for Ctrl-C."""
     args = parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, _interrupt)
     try:
         return dry_run(args) if args.dry_run is not None else search(args)
+    except KeyboardInterrupt:
+        print("interrupted before the first network; to start again, repeat the command.", file=sys.stderr)
+        return 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
@@ -171,9 +189,8 @@ def search(args: argparse.Namespace) -> int:
     left, missing = run.landmarks_left(), run.samples_left(args.trials)
     done = len(run.finished("landmark")) + len(run.finished("sample"))
     print(f"{len(landmarks)} landmarks and {args.trials} sampled networks; {done} are done", flush=True)
-    points = [(t.values[0], t.user_attrs["macs"]) for k in ("landmark", "sample") for t in run.finished(k) if t.values]
-
-    signal.signal(signal.SIGTERM, _interrupt)
+    finished = run.finished("landmark") + run.finished("sample")
+    points = [(trial.values[0], trial.user_attrs["macs"]) for trial in finished if trial.values]
     interrupted = False
     try:
         with RunDisplay(done + len(left) + missing, done, points) as display:

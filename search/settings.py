@@ -55,7 +55,9 @@ class Settings:
         mine = self.to_json()
         different = [key for key in sorted(mine.keys() | stored.keys()) if mine.get(key) != stored.get(key)]
         if different:
-            shown = "; ".join(f"{key}: {_short(stored.get(key))} there, {_short(mine.get(key))} now" for key in different)
+            shown = "; ".join(
+                f"{key}: {_short(stored.get(key))} there, {_short(mine.get(key))} now" for key in different
+            )
             raise ValueError(
                 f"run {self.name!r} exists with other settings ({shown}): repeat its own settings to continue it, "
                 "or choose another --name"
@@ -70,5 +72,5 @@ def check_name(name: str) -> None:
 
 def _short(value: object) -> str:
     if isinstance(value, dict) and "name" in value:
-        return f"{value['name']} {({k: v for k, v in value.items() if k != 'name'})}"
+        return f"{value['name']} { ({k: v for k, v in value.items() if k != 'name'}) }"
     return ",".join(value) if isinstance(value, list) else str(value)

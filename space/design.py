@@ -39,7 +39,8 @@ class Axis:
             if not self.log:
                 return rng.randint(self.low, self.high)
             # every whole number n owns [n - 1/2, n + 1/2), as in Optuna's log-uniform integers
-            return min(self.high, max(self.low, round((self.low - 0.5) * ((self.high + 0.5) / (self.low - 0.5)) ** rng.random())))
+            low, high = self.low - 0.5, self.high + 0.5
+            return min(self.high, max(self.low, round(low * (high / low) ** rng.random())))
         if self.log:
             return float(self.low * (self.high / self.low) ** rng.random())
         return rng.uniform(self.low, self.high)
@@ -171,7 +172,8 @@ def _floor(shape: Shape, target: Target) -> int:
 def _shape(family: str, values: Mapping[str, Value], target: Target) -> Shape:
     depths = tuple(int(value) for name, value in values.items() if name.startswith("depth"))
     if family == "densenet":
-        return DenseShape(family, target.kind, depths, int(values["bottleneck"]), round(float(values["compression"]), 3))
+        theta = round(float(values["compression"]), 3)
+        return DenseShape(family, target.kind, depths, int(values["bottleneck"]), theta)
     return ResidualShape(
         family,
         target.kind,

@@ -38,6 +38,7 @@ class Conv(NamedTuple):
 
     @property
     def out_size(self) -> int:
+        """Height and width of what it writes."""
         return (self.size - 1) // self.stride + 1
 
     def totals(self, copies: int) -> tuple[int, int, int]:
@@ -71,6 +72,7 @@ class Pool(NamedTuple):
 
     @property
     def out_size(self) -> int:
+        """Height and width of what it writes."""
         if self.kind == "global":
             return 1
         return (self.size - 1) // 2 + 1 if self.kind == "max" else self.size // 2

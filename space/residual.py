@@ -134,7 +134,9 @@ class ResidualConfig(Config):
             return max(multiple, round(value * factor / multiple) * multiple)
 
         widths = tuple(near(w, 8) for w in self.widths)
-        inner = tuple(near(w, max(g, 8) if max(g, 8) % g == 0 else g) for w, g in zip(self.inner_widths, self.groups))
+        inner = tuple(
+            near(w, 8 if 8 % groups == 0 else groups) for w, groups in zip(self.inner_widths, self.groups, strict=True)
+        )
         return replace(self, stem_width=min(near(self.stem_width, 8), widths[0]), widths=widths, inner_widths=inner)
 
 

@@ -84,23 +84,23 @@ def test_the_ranges_contain_every_imagenet_landmark(name: str) -> None:
     assert propose(config.family, values, target).config == config
 
 
-@pytest.mark.parametrize("name", ["resnet50", "resnet101"])
-def test_table_3_of_resnext(name: str) -> None:
+@pytest.mark.parametrize(("name", "at_eight"), [("resnet50", 13), ("resnet101", 14)])
+def test_table_3_of_resnext(name: str, at_eight: int) -> None:
     config = landmark(name)
     assert isinstance(config, ResidualConfig)
     found = {
         cardinality: solve_base_width(config, cardinality, cost(config).macs).inner_widths[0] // cardinality
         for cardinality in (1, 2, 4, 8, 32)
     }
-    # The paper has 14 at cardinality 8, which costs 4 % more than ResNet-50; 13 is nearer.
-    assert found == {1: 64, 2: 40, 4: 24, 8: 13, 32: 4}
+    # The paper has 14 at cardinality 8, which costs 4 % more than ResNet-50: there 13 is nearer.
+    assert found == {1: 64, 2: 40, 4: 24, 8: at_eight, 32: 4}
 
 
 def test_a_net_too_deep_for_its_target_is_cut_not_refused() -> None:
     deep = ResidualShape("resnet", "imagenet", "bottleneck", (8, 16, 40, 8))
-    config = solve(deep, 60_000_000)
+    config = solve(deep, 40_000_000)
     assert isinstance(config, ResidualConfig)
-    assert cost(config).macs <= 60_000_000
+    assert cost(config).macs <= 40_000_000
     assert sum(config.depths) < sum(deep.depths)
     assert config.depths[2] > config.depths[1] > config.depths[0]
     with pytest.raises(ValueError, match="the smallest costs"):

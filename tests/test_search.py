@@ -1,0 +1,228 @@
+"""The search as a user runs it: real processes, real training on the smallest recipe, real SQLite."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import optuna
+import pytest
+
+from search.__main__ import landmarks_for, main
+from search.settings import Settings
+from search.study import make_sampler, public_url
+from space import Budget, config_from_json, cost
+from space.design import DESIGN, Target
+
+ROOT = Path(__file__).resolve().parent.parent
+SMALL = ["--budget", "0.4G", "--recipe", "smoke", "--name", "run", "--landmarks", "none"]
+
+
+def call(arguments: list[str], directory: Path, **more: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(arguments), cwd=directory, env=environment(), capture_output=True, text=True, timeout=240
+    )
+
+
+def command(arguments: list[str]) -> list[str]:
+    return [sys.executable, "-m", "search", *arguments]
+
+
+def environment() -> dict[str, str]:
+    return os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+
+
+def trials(directory: Path) -> list[optuna.trial.FrozenTrial]:
+    storage = f"sqlite:///{directory / 'runs' / 'run' / 'study.db'}"
+    return optuna.load_study(study_name="run", storage=storage).trials
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_a_run_ends_with_all_its_files_and_goes_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = [*SMALL[:-1], "resnet18", "--budget", "2G"]
+    assert main([*arguments, "--trials", "3"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("1 FLOP here is one multiply-add")
+    assert "\x1b" not in out
+    run = tmp_path / "runs" / "run"
+    for name in ("study.db", "run.json", "trials.csv", "frontier.csv", "frontier.png", "frontier.svg", "published.png"):
+        assert (run / name).stat().st_size > 0, name
+    with (run / "trials.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["kind"] for row in rows].count("sample") == 3
+    assert [row["kind"] for row in rows].count("landmark") == 1
+    for path in (run / "configs").iterdir():
+        entry = json.loads(path.read_text())
+        assert cost(config_from_json(entry["config"])).macs == entry["macs"] <= 2e9
+    before = [(trial.number, trial.values, trial.user_attrs) for trial in trials(tmp_path)]
+
+    assert main([*arguments, "--trials", "5"]) == 0
+    after = trials(tmp_path)
+    assert [(trial.number, trial.values, trial.user_attrs) for trial in after[: len(before)]] == before
+    assert len(after) == 6
+    ids = [trial.user_attrs["config_id"] for trial in after]
+    assert len(set(ids)) == len(ids)
+    assert main([*arguments, "--trials", "5"]) == 0
+    assert len(trials(tmp_path)) == 6
+
+
+@pytest.mark.parametrize("sampler", ["nsga2", "random", "qmc"])
+def test_samplers_and_match_mode(tmp_path: Path, sampler: str) -> None:
+    arguments = [*SMALL, "--mode", "match", "--sampler", sampler, "--families", "resnet,resnext", "--trials", "2"]
+    assert main(arguments) == 0
+    for trial in trials(tmp_path):
+        assert 0.9 * 400e6 <= trial.user_attrs["macs"] <= 400e6
+        assert trial.values == [trial.user_attrs["score"]["top1"]]
+
+
+def test_other_settings_are_refused_with_the_difference(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*SMALL, "--trials", "1"]) == 0
+    capsys.readouterr()
+    assert main([*SMALL, "--trials", "1", "--seed", "7"]) == 2
+    assert "seed: 0 there, 7 now" in capsys.readouterr().err
+    assert len(trials(tmp_path)) == 1
+
+
+def test_killed_in_mid_trial_and_continued(tmp_path: Path) -> None:
+    arguments = [*SMALL, "--trials", "4"]
+    process = subprocess.Popen(command(arguments), cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    for line in process.stdout:  # the first finished network
+        if line.lstrip().startswith("1/4"):
+            break
+    deadline = time.monotonic() + 60
+    while not any(trial.state == optuna.trial.TrialState.RUNNING for trial in trials(tmp_path)):
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    finished = [trial for trial in trials(tmp_path) if trial.state == optuna.trial.TrialState.COMPLETE]
+    assert finished
+
+    done = call(arguments, tmp_path)
+    assert done.returncode == 0, done.stderr
+    after = trials(tmp_path)
+    complete = [trial for trial in after if trial.state == optuna.trial.TrialState.COMPLETE]
+    assert len(complete) == 4
+    assert [trial.values for trial in complete][: len(finished)] == [trial.values for trial in finished]
+    assert not [trial for trial in after if trial.state == optuna.trial.TrialState.RUNNING]
+    cut_off = [trial for trial in after if trial.state == optuna.trial.TrialState.FAIL]
+    assert [trial.user_attrs["reason"] for trial in cut_off] == ["interrupted"] * len(cut_off)
+    params = [json.dumps(trial.params, sort_keys=True) for trial in after]
+    assert len(set(params)) == len(params)
+
+
+def test_ctrl_c_finishes_cleanly_and_says_how_to_go_on(tmp_path: Path) -> None:
+    arguments = [*SMALL, "--trials", "500"]
+    process = subprocess.Popen(
+        command(arguments), cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.lstrip().startswith("2/500"):
+            break
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert "repeat the command" in out
+    assert "Traceback" not in err
+    assert (tmp_path / "runs" / "run" / "frontier.png").exists()
+    assert not [trial for trial in trials(tmp_path) if trial.state == optuna.trial.TrialState.RUNNING]
+
+
+def test_dry_run_prints_one_object_a_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert main(["--budget", "4.1GFLOPs", "--dry-run", "25", "--json"]) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert len(rows) == 25
+    for row in rows:
+        assert set(row) == {"family", "config", "macs", "target_macs", "params"}
+        counted = cost(config_from_json(row["config"]))
+        assert (counted.macs, counted.params) == (row["macs"], row["params"])
+        assert 0.95 * row["target_macs"] <= row["macs"] <= row["target_macs"] <= 4.1e9
+    assert {row["family"] for row in rows} == set(DESIGN)
+    assert main(["--budget", "4.1GFLOPs", "--dry-run", "2"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 3
+    assert not list(tmp_path.iterdir())
+
+
+def test_landmarks_within_the_budget() -> None:
+    names = landmarks_for(["auto"], Target(Budget.parse("4.1GFLOPs")))
+    assert {"resnet18", "resnet50", "resnext50_32x4d", "densenet121"} <= set(names)
+    assert not {"resnet101", "wide_resnet50_2", "cifar_resnet20", "vgg16"} & set(names)
+    small = landmarks_for(["auto"], Target(Budget.parse("0.3G"), "frontier", 32, 10))
+    assert "cifar_resnet110" in small
+    assert "wrn_28_10" not in small
+    assert landmarks_for(["resnet18,resnet50"], Target(Budget.parse("1G"))) == ("resnet18", "resnet50")
+
+
+BAD = {
+    "budget": (["--budget", "4.1 parsecs"], "not an amount of compute"),
+    "zero budget": (["--budget", "0"], "expected 1M to 10T"),
+    "negative budget": (["--budget=-4G"], "not an amount of compute"),
+    "nan budget": (["--budget", "nan"], "not an amount of compute"),
+    "tiny budget": (["--budget", "5M"], "below the smallest"),
+    "family": (["--budget", "1G", "--families", "vgg"], "family 'vgg'"),
+    "no family": (["--budget", "1G", "--families", ","], "no family"),
+    "mode": (["--budget", "1G", "--mode", "best"], "--mode 'best'"),
+    "sampler": (["--budget", "1G", "--sampler", "magic"], "--sampler 'magic'"),
+    "landmark": (["--budget", "1G", "--landmarks", "resnet51"], "resnet51"),
+    "recipe": (["--budget", "1G", "--recipe", "slow"], "slow"),
+    "data": (["--budget", "1G", "--data", "no/such/folder"], "no/such/folder"),
+    "device": (["--budget", "1G", "--device", "abacus"], "abacus"),
+    "name": (["--budget", "1G", "--name", "../out"], "path separators"),
+    "dots": (["--budget", "1G", "--name", ".."], "path separators"),
+    "trials": (["--budget", "1G", "--trials", "-1"], "--trials -1"),
+    "input": (["--budget", "1G", "--input", "0"], "input size"),
+    "classes": (["--budget", "1G", "--classes", "0"], "classes"),
+    "storage": (["--budget", "1G", "--recipe", "smoke", "--storage", "nonsense"], "SQLAlchemy URL"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_one_sentence_and_status_2(case: str, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    arguments, expected = BAD[case]
+    assert main(arguments) == 2
+    error = capsys.readouterr().err
+    assert expected in error
+    assert len(error.splitlines()) == 1
+    if case != "storage":
+        assert not list(tmp_path.iterdir()), "nothing may be half-written"
+
+
+def test_a_damaged_study_is_named_and_kept(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "runs" / "run" / "study.db"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"this was a database once" * 100)
+    assert main([*SMALL, "--trials", "1"]) == 2
+    error = capsys.readouterr().err
+    assert "study.db" in error
+    assert len(error.splitlines()) == 1
+    assert path.read_bytes() == b"this was a database once" * 100
+
+
+def test_a_directory_that_cannot_be_made(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "runs").write_text("a file is in the way")
+    assert main([*SMALL, "--trials", "1"]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_passwords_are_not_shown() -> None:
+    assert "secret" not in public_url("postgresql://me:secret@host/db")
+
+
+def test_a_sampler_made_anew_does_not_repeat_itself() -> None:
+    settings = Settings("x", 10**9, "frontier", ("resnet",), "digits", {}, 224, 1000, "random", 0, ())
+
+    def first(number: int) -> float:
+        study = optuna.create_study(sampler=make_sampler(settings, number))
+        return study.ask().suggest_float("x", 0, 1)
+
+    assert first(0) == first(0) != first(1)
