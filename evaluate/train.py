@@ -1,0 +1,428 @@
+"""`Recipe`, and the one training loop: a network's proxy score.
+
+The proxy is the same network, narrower (`Recipe.width`) and on small images (`Recipe.resolution`), trained for a few
+epochs. It says which of two networks is the better bet, not what either reaches when trained in full.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypedDict
+
+from space import Config
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
+
+    from evaluate.data import ImageData
+
+DEVICES = ("auto", "cpu", "cuda")
+STEMS = ("keep", "cifar")
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a proxy is made and trained: frozen, checked, with an exact JSON round trip."""
+
+    name: str
+    epochs: int
+    batch_size: int
+    learning_rate: float  # the peak, for this batch size
+    momentum: float = 0.9  # Nesterov
+    weight_decay: float = 5e-4  # not on norms and biases
+    label_smoothing: float = 0.1
+    warmup: float = 0.25  # part of all steps over which the learning rate rises; it falls as a cosine after that
+    resolution: int = 32  # pixels
+    width: float = 1.0  # factor for `Config.scaled`
+    stem: str = "cifar"  # cifar: the 3x3 stem without pooling, for small images; keep: the network's own
+    train_images: int | None = None  # at most so many; None is all
+    flip: bool = True  # mirror left and right at random; wrong for digits and letters
+    crop: bool = True  # shift by up to an eighth of the resolution at random
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not self.name.strip():
+            raise ValueError(f"recipe: name is {self.name!r}: expected a word")
+        self._whole("epochs", 1, 10_000)
+        self._whole("batch_size", 2, 65_536)
+        self._whole("resolution", 4, 1024)
+        if self.train_images is not None:
+            self._whole("train_images", 2, 10**9)
+        self._number("learning_rate", 0.0, math.inf, open_low=True)
+        self._number("momentum", 0.0, 0.9999)
+        self._number("weight_decay", 0.0, 10.0)
+        self._number("label_smoothing", 0.0, 0.9)
+        self._number("warmup", 0.0, 0.9)
+        self._number("width", 0.01, 10.0)
+        if self.momentum == 0:
+            raise ValueError(f"recipe {self.name}: momentum is 0: expected more than 0, Nesterov needs it")
+        if self.stem not in STEMS:
+            raise ValueError(f"recipe {self.name}: stem is {self.stem!r}: expected one of {', '.join(STEMS)}")
+        for flag in ("flip", "crop"):
+            if type(getattr(self, flag)) is not bool:
+                raise ValueError(f"recipe {self.name}: {flag} is {getattr(self, flag)!r}: expected true or false")
+
+    def _whole(self, field: str, low: int, high: int) -> None:
+        value = getattr(self, field)
+        if type(value) is not int or not low <= value <= high:
+            raise ValueError(f"recipe {self.name}: {field} is {value!r}: expected a whole number from {low} to {high}")
+
+    def _number(self, field: str, low: float, high: float, open_low: bool = False) -> None:
+        value = getattr(self, field)
+        fits = isinstance(value, int | float) and type(value) is not bool and low <= value <= high
+        if not fits or not math.isfinite(value) or (open_low and value == low):
+            limits = f"a number above {low:g}" if open_low else f"a number from {low:g} to {high:g}"
+            raise ValueError(f"recipe {self.name}: {field} is {value!r}: expected {limits}")
+        object.__setattr__(self, field, float(value))
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values; `from_json` gives the same recipe back."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Any) -> Recipe:
+        """Read `to_json`'s form; what has a default may be left out.
+
+        Raises:
+            ValueError: for unknown or missing keys, wrong types and impossible numbers.
+        """
+        _check_keys(cls, data)
+        return cls(**data)
+
+    def proxy(self, config: Config) -> Config:
+        """The network that is trained in place of `config`."""
+        if self.stem == "cifar":
+            config = dataclasses.replace(config, stem="cifar")  # type: ignore[call-arg]  # every family has a stem
+        return config if self.width == 1 else config.scaled(self.width)
+
+
+RECIPES: dict[str, Recipe] = {
+    # seconds for a test: learns digits well above chance with the smallest networks
+    "smoke": Recipe(
+        name="smoke", epochs=2, batch_size=64, learning_rate=0.1, resolution=8, width=0.125, train_images=512,
+        flip=False, crop=False,
+    ),
+    # the default without a GPU
+    "cpu": Recipe(name="cpu", epochs=3, batch_size=64, learning_rate=0.1, resolution=8, width=0.25, flip=False),
+    # the default with CUDA
+    "gpu": Recipe(name="gpu", epochs=10, batch_size=512, learning_rate=0.8, resolution=32, width=0.5, flip=False),
+}  # fmt: skip
+
+
+def find_recipe(name_or_path: str | Path) -> Recipe:
+    """A preset by its name, or a recipe from a JSON file.
+
+    Raises:
+        ValueError: if it is neither; it lists the presets.
+    """
+    text = str(name_or_path)
+    if text in RECIPES:
+        return RECIPES[text]
+    presets = ", ".join(RECIPES)
+    try:
+        data = json.loads(Path(text).read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ValueError(f"recipe {text!r}: expected one of {presets}, or a JSON file") from error
+    except OSError as error:
+        raise ValueError(f"recipe {text!r} cannot be read ({error.strerror}); presets are {presets}") from error
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"recipe {text!r} is no JSON: {error}; presets are {presets}") from error
+    try:
+        return Recipe.from_json(data)
+    except ValueError as error:
+        raise ValueError(f"{text}: {error}") from error
+
+
+def default_recipe(device: str = "auto") -> Recipe:
+    """``gpu`` on CUDA, ``cpu`` elsewhere."""
+    return RECIPES["gpu" if resolve_device(device) == "cuda" else "cpu"]
+
+
+def resolve_device(device: str = "auto") -> str:
+    """``cpu`` or ``cuda``; ``auto`` takes CUDA where there is one.
+
+    Raises:
+        ValueError: for another name, or if CUDA is asked for where there is none.
+    """
+    import torch
+
+    if device not in DEVICES:
+        raise ValueError(f"device {device!r}: expected one of {', '.join(DEVICES)}")
+    if device == "cuda" and not torch.cuda.is_available():
+        raise ValueError("device cuda: torch finds no CUDA device here; use cpu or auto")
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    return device
+
+
+class Epoch(TypedDict):
+    """One point of a training curve."""
+
+    epoch: int  # from 1
+    train_loss: float  # with label smoothing, mean over the epoch
+    top1: float  # percent of the held-out images
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyScore:
+    """What a proxy training gave."""
+
+    top1: float  # percent of the held-out images after the last finished epoch; 0 if there is none
+    loss: float | None  # cross entropy on the held-out images; None if training failed
+    seconds: float  # wall clock of building, training and scoring
+    images_per_second: float  # training alone
+    curve: tuple[Epoch, ...]
+    state: str  # complete or failed
+    reason: str | None = None  # why it failed
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values; `from_json` gives the same score back."""
+        return dataclasses.asdict(self) | {"curve": [dict(point) for point in self.curve]}
+
+    @classmethod
+    def from_json(cls, data: Any) -> ProxyScore:
+        """Read `to_json`'s form.
+
+        Raises:
+            ValueError: for unknown or missing keys.
+        """
+        _check_keys(cls, data)
+        return cls(**data | {"curve": tuple(Epoch(**point) for point in data["curve"])})
+
+
+def _check_keys(cls: type, data: Any) -> None:
+    """Raise ValueError unless `data` is an object with keys of this dataclass and all that have no default."""
+    if not isinstance(data, dict):
+        raise ValueError(f"a {cls.__name__} is a JSON object, got {type(data).__name__}")
+    fields = {field.name: field for field in dataclasses.fields(cls)}
+    if unknown := sorted(str(key) for key in set(data) - set(fields)):
+        raise ValueError(f"unknown key {unknown[0]!r} in a {cls.__name__}: expected {', '.join(fields)}")
+    missing = [n for n, field in fields.items() if field.default is dataclasses.MISSING and n not in data]
+    if missing:
+        raise ValueError(f"missing key {missing[0]!r} in a {cls.__name__}")
+
+
+# ---------------------------------------------------------------------------------------------- training
+
+
+class _FailedError(Exception):
+    """Training cannot go on; the message says why."""
+
+
+def train_proxy(
+    config: Config, recipe: Recipe, data: ImageData, *, seed: int = 0, device: str = "auto"
+) -> ProxyScore:
+    """Train the proxy of a network and score it on the held-out images.
+
+    The same arguments on the same machine give the same score; the caller's random numbers are not touched.
+    A loss that is not finite, too little memory, and a network that cannot read images of this resolution end it as
+    ``failed``, with the reason.
+
+    Args:
+        config: the network as it is meant, before `Recipe.proxy` makes it smaller.
+        recipe: how to train it.
+        data: images at the recipe's resolution; moved to the device if they are not there yet.
+        seed: for the weights, the order of the images and the augmentation.
+        device: ``auto``, ``cpu`` or ``cuda``.
+
+    Raises:
+        ValueError: if the device does not exist or the images have another resolution than the recipe says.
+    """
+    import torch
+
+    place = resolve_device(device)
+    if data.resolution != recipe.resolution:
+        raise ValueError(
+            f"data {data.name} is at {data.resolution} pixels, recipe {recipe.name} at {recipe.resolution}: load it at "
+            "the recipe's resolution"
+        )
+    start = time.perf_counter()
+    curve: list[Epoch] = []
+    speed = _Speed()
+    loss: float | None = None
+    reason: str | None = None
+    try:
+        with _sealed(seed, place):
+            loss = _train(config, recipe, data, seed, place, curve, speed)
+    except _FailedError as error:
+        reason = str(error)
+    except (torch.OutOfMemoryError, MemoryError):
+        reason = f"out of memory on {place}"
+    except RuntimeError as error:
+        if "allocate memory" not in str(error):
+            raise
+        reason = f"out of memory on {place}"
+    if reason is not None and place == "cuda":
+        torch.cuda.empty_cache()
+    return ProxyScore(
+        top1=curve[-1]["top1"] if curve else 0.0,
+        loss=loss,
+        seconds=time.perf_counter() - start,
+        images_per_second=speed.images / speed.seconds if speed.seconds else 0.0,
+        curve=tuple(curve),
+        state="complete" if reason is None else "failed",
+        reason=reason,
+    )
+
+
+@dataclass(slots=True)
+class _Speed:
+    images: int = 0
+    seconds: float = 0.0
+
+
+@contextlib.contextmanager
+def _sealed(seed: int, device: str) -> Iterator[None]:
+    """Seeded random numbers and deterministic cuDNN inside, the caller's state back afterwards."""
+    import torch
+
+    with (
+        torch.random.fork_rng(range(torch.cuda.device_count()) if device == "cuda" else ()),
+        torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True),
+    ):
+        torch.manual_seed(seed)
+        yield
+
+
+def _train(
+    config: Config, recipe: Recipe, data: ImageData, seed: int, device: str, curve: list[Epoch], speed: _Speed
+) -> float:
+    """Train; fill `curve` and `speed` epoch by epoch; return the loss on the held-out images."""
+    import torch
+    from torch.nn import functional as F
+
+    from space import build
+
+    try:
+        model = build(recipe.proxy(config), data.classes, recipe.resolution, zero_init_last=True)
+    except ValueError as error:
+        raise _FailedError(str(error)) from error
+    model = model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    data = data.to(device)
+    images, labels = data.train_images[: recipe.train_images], data.train_labels[: recipe.train_images]
+    mean, std = _statistics(images)
+    rng = torch.Generator(device).manual_seed(seed)
+
+    batch = min(recipe.batch_size, len(images))
+    steps = len(images) // batch  # what does not fill a batch waits for another epoch's order
+    optimiser = _optimiser(model, recipe)
+    step = 0
+    for epoch in range(1, recipe.epochs + 1):
+        began = time.perf_counter()
+        model.train()
+        # The sum stays on the device: reading it after every batch would make the GPU wait for Python.
+        total = torch.zeros((), device=device)
+        order = torch.randperm(len(images), generator=rng, device=device)
+        for chosen in order[: steps * batch].split(batch):
+            rate = recipe.learning_rate * schedule(step, steps * recipe.epochs, recipe.warmup)
+            for group in optimiser.param_groups:
+                group["lr"] = rate
+            x = normalise(augment(images[chosen], recipe, rng), mean, std)
+            with _autocast(device):
+                loss = F.cross_entropy(model(x), labels[chosen], label_smoothing=recipe.label_smoothing)
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()
+            optimiser.step()
+            total += loss.detach()
+            step += 1
+        train_loss = total.item() / steps
+        speed.images += steps * batch
+        speed.seconds += time.perf_counter() - began
+        if not math.isfinite(train_loss):
+            raise _FailedError(f"the training loss is not finite in epoch {epoch} of {recipe.epochs}")
+        top1, val_loss = score(model, data, mean, std, max(batch, 256), device)
+        if not math.isfinite(val_loss):
+            raise _FailedError(f"the loss on held-out images is not finite in epoch {epoch} of {recipe.epochs}")
+        curve.append(Epoch(epoch=epoch, train_loss=train_loss, top1=top1))
+    return val_loss
+
+
+def _optimiser(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+    """SGD with Nesterov momentum; norms and biases do not decay."""
+    import torch
+
+    decayed = [parameter for parameter in model.parameters() if parameter.ndim > 1]
+    plain = [parameter for parameter in model.parameters() if parameter.ndim <= 1]
+    return torch.optim.SGD(
+        [{"params": decayed, "weight_decay": recipe.weight_decay}, {"params": plain, "weight_decay": 0.0}],
+        lr=recipe.learning_rate,
+        momentum=recipe.momentum,
+        nesterov=True,
+        foreach=True,
+    )
+
+
+def schedule(step: int, steps: int, warmup: float) -> float:
+    """The part of the peak learning rate at a step: a line up to it, then a cosine that ends just above zero."""
+    rise = warmup * steps
+    if step + 1 <= rise:
+        return (step + 1) / rise
+    return 0.5 * (1 + math.cos(math.pi * (step - rise + 1) / (steps - rise + 1)))
+
+
+def _autocast(device: str) -> contextlib.AbstractContextManager[Any]:
+    import torch
+
+    return torch.autocast(device, torch.bfloat16, enabled=device == "cuda")
+
+
+def _statistics(images: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation a channel, (1, 3, 1, 1), in 0..255; of at most 10,000 images."""
+    sample = images[:10_000].float()
+    mean = sample.mean((0, 2, 3), keepdim=True)
+    std = sample.std((0, 2, 3), keepdim=True).clamp_min(1.0)
+    return mean, std
+
+
+def normalise(images: Tensor, mean: Tensor, std: Tensor) -> Tensor:
+    """(n, 3, h, w) uint8 -> float of mean 0 and deviation 1, channels last."""
+    import torch
+
+    return ((images.float() - mean) / std).contiguous(memory_format=torch.channels_last)
+
+
+def augment(images: Tensor, recipe: Recipe, rng: torch.Generator) -> Tensor:
+    """Mirror and shift each image of (n, 3, h, w) on its own, all in one go; what shifts in repeats the border."""
+    import torch
+    from torch.nn import functional as F
+
+    n, _, height, width = images.shape
+    device = images.device
+    if recipe.flip:
+        mirrored = torch.rand(n, 1, 1, 1, generator=rng, device=device) < 0.5
+        images = torch.where(mirrored, images.flip(-1), images)
+    if recipe.crop:
+        pad = max(1, height // 8)
+        padded = F.pad(images.float(), (pad, pad, pad, pad), mode="replicate")
+        down, right = torch.randint(0, 2 * pad + 1, (2, n, 1), generator=rng, device=device)
+        rows = down + torch.arange(height, device=device)  # (n, h)
+        columns = right + torch.arange(width, device=device)  # (n, w)
+        which = torch.arange(n, device=device)[:, None, None]
+        images = padded[which, :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+    return images
+
+
+def score(
+    model: nn.Module, data: ImageData, mean: Tensor, std: Tensor, batch: int, device: str
+) -> tuple[float, float]:
+    """(top-1 in percent, cross entropy) on the held-out images."""
+    import torch
+    from torch.nn import functional as F
+
+    model.eval()
+    right = torch.zeros((), dtype=torch.int64, device=device)
+    loss = torch.zeros((), device=device)
+    with torch.inference_mode(), _autocast(device):
+        for images, labels in zip(data.val_images.split(batch), data.val_labels.split(batch), strict=True):
+            logits = model(normalise(images, mean, std)).float()
+            right += (logits.argmax(1) == labels).sum()
+            loss += F.cross_entropy(logits, labels, reduction="sum")
+    count = len(data.val_labels)
+    return 100 * right.item() / count, loss.item() / count
