@@ -43,13 +43,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Parse, count, print. Returns the exit status."""
     options = make_parser().parse_args(arguments)
     try:
-        print(list_all(options.json) if options.command == "list" else show_one(options), flush=True)
-    except BrokenPipeError:  # the reader has left, as `head` does: nothing more to say, now or at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        text = list_all(options.json) if options.command == "list" else show_one(options)
     except (ValueError, OSError) as error:
-        print(f"python -m space: {error}", file=sys.stderr)
-        return 2
+        return _refuse(error)
+    try:
+        print(text, flush=True)
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the flush at exit would fail again
+        if not isinstance(error, BrokenPipeError):  # the reader has left, as `head` does: nothing is wrong
+            return _refuse(f"the output cannot be written: {error.strerror}")
     return 0
+
+
+def _refuse(reason: object) -> int:
+    print(f"python -m space: {reason}", file=sys.stderr)
+    return 2
 
 
 def list_all(as_json: bool) -> str:
@@ -146,6 +154,13 @@ def _read(name: str) -> Config:
             f"{name}: {reason}; expected the JSON file of a configuration, "
             "or the name of a published network (python -m space list shows all)"
         ) from error
+    except ValueError as error:
+        if isinstance(error.__cause__, json.JSONDecodeError):
+            raise ValueError(
+                f"{name} is no JSON ({error.__cause__}): expected a configuration as "
+                "python -m space show resnet50 --json prints it"
+            ) from error
+        raise
 
 
 def _counts(config: Config, size: int, classes: int) -> dict[str, Any]:
