@@ -1,0 +1,69 @@
+"""Independent witnesses of `space.cost`: what ptflops and torch see a module execute.
+
+Both run the real module once, so they would notice a layer that is counted but not executed, or the other way round.
+`benchmarks/exactness.py` compares them with the closed form over all landmarks and many random networks.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+
+from space import Config, build
+
+
+def count_with_ptflops(config: Config, input_size: int = 224, classes: int = 1000) -> tuple[int, int]:
+    """(multiply-adds, parameters) as ptflops counts them, on a module made for this and thrown away.
+
+    ptflops leaves hooks on what it counts, so it never gets a module that is used afterwards. Its ``aten`` backend
+    counts the multiplications of convolutions and matrices plus the additions of biases; the latter are no
+    multiply-adds and are taken off. (Its default, ``pytorch``, adds norms, activations and pooling as well.)
+
+    Raises:
+        ValueError: if the input is too small for the network.
+        RuntimeError: if ptflops cannot count it.
+    """
+    import torch
+    from ptflops import get_model_complexity_info  # type: ignore[import-untyped]
+
+    with torch.random.fork_rng(()):
+        model = build(config, classes, input_size).eval()
+    # One output position a bias: the classifiers are the only layers that have one.
+    biases = sum(
+        module.bias.numel()
+        for module in model.modules()
+        if isinstance(module, torch.nn.Conv2d | torch.nn.Linear) and module.bias is not None
+    )
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said), torch.no_grad():
+        macs, params = get_model_complexity_info(
+            model,
+            (3, input_size, input_size),
+            backend="aten",
+            as_strings=False,
+            print_per_layer_stat=False,
+            verbose=False,
+        )
+    if macs is None or params is None:  # it prints the traceback and goes on
+        lines = said.getvalue().strip().splitlines()
+        raise RuntimeError(f"ptflops cannot count this {config.family}: {lines[-1] if lines else 'it does not say why'}")
+    return int(macs) - biases, int(params)
+
+
+def count_with_torch(config: Config, input_size: int = 224, classes: int = 1000) -> tuple[int, int]:
+    """(multiply-adds, parameters) as torch's own `FlopCounterMode` counts them: half of its flops.
+
+    It looks at shapes alone, so that the module can live on the meta device and nothing is computed.
+
+    Raises:
+        ValueError: if the input is too small for the network.
+    """
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    with torch.device("meta"):
+        model = build(config, classes, input_size).eval()
+        image = torch.empty(1, 3, input_size, input_size)
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        model(image)
+    return counter.get_total_flops() // 2, sum(parameter.numel() for parameter in model.parameters())
