@@ -181,10 +181,10 @@ def search(args: argparse.Namespace) -> int:
     data = load_data(args.data, recipe.resolution, seed=args.seed)
     run = Search(RUNS / name, settings, args.storage)
     run.write_run_file(environment(device))
-    print(f"run {run.directory}: budget {target.budget} at {args.input}x{args.input}, {args.classes} classes; "
-          f"mode {args.mode}; families {', '.join(settings.families)}; sampler {args.sampler}; seed {args.seed}")  # fmt: skip
-    print(f"data {data.name}: {len(data.train_labels)} images to train, {len(data.val_labels)} held out of train; "
-          f"device {device}")  # fmt: skip
+    print(f"run {run.directory}: budget {target.budget} at {args.input}x{args.input}, {args.classes} classes")
+    print(f"mode {args.mode}; families {', '.join(settings.families)}; sampler {args.sampler}; seed {args.seed}")
+    print(f"data {data.name}: {len(data.train_labels)} images to train, {len(data.val_labels)} held out of train")
+    print(f"device {device}")
     print(f"recipe {', '.join(f'{key} {value}' for key, value in recipe.to_json().items())}")
     left, missing = run.landmarks_left(), run.samples_left(args.trials)
     done = len(run.finished("landmark")) + len(run.finished("sample"))

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from space.config import MAX_CHANNELS, Config
 from space.dense import DenseConfig
-from space.layers import total
+from space.layers import total_macs
 from space.residual import ResidualConfig
 
 DIVISOR = 8  # channels come in whole multiples of this: tensor cores and vector units like it
@@ -95,7 +95,7 @@ def solve(shape: Shape, target: int, *, input_size: int = 224, classes: int = 10
     """
 
     def macs(config: Config) -> int:
-        return total(config.blocks(input_size, classes)).macs
+        return total_macs(config.blocks(input_size, classes))
 
     if isinstance(shape, ResidualShape):
         return _solve_residual(_affordable(shape, target, macs), target, macs)
@@ -104,7 +104,7 @@ def solve(shape: Shape, target: int, *, input_size: int = 224, classes: int = 10
 
 def floor_macs(shape: Shape, *, input_size: int = 224, classes: int = 1000) -> int:
     """What the narrowest network of this shape costs."""
-    return total(narrowest(shape).blocks(input_size, classes)).macs
+    return total_macs(narrowest(shape).blocks(input_size, classes))
 
 
 def narrowest(shape: Shape) -> Config:
@@ -131,7 +131,7 @@ def solve_base_width(
         )
 
     def macs(base: int) -> int:
-        return total(at(base).blocks(input_size, classes)).macs
+        return total_macs(at(base).blocks(input_size, classes))
 
     most = MAX_CHANNELS // (cardinality * 2 ** (len(config.depths) - 1))
     below = _largest(macs, target, 1, most, round(math.sqrt(most)))
