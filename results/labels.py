@@ -1,0 +1,158 @@
+"""Where labels go so that they do not overlap: plain geometry in pixels, no drawing, always the same answer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+
+class Box(NamedTuple):
+    """A rectangle, from (left, bottom) to (right, top)."""
+
+    left: float
+    bottom: float
+    right: float
+    top: float
+
+    def overlap(self, other: Box) -> float:
+        """The area that two rectangles share."""
+        wide = min(self.right, other.right) - max(self.left, other.left)
+        high = min(self.top, other.top) - max(self.bottom, other.bottom)
+        return wide * high if wide > 0 and high > 0 else 0.0
+
+    def inside(self, other: Box) -> bool:
+        """Whether this rectangle lies in the other."""
+        return (
+            self.left >= other.left
+            and self.right <= other.right
+            and self.bottom >= other.bottom
+            and self.top <= other.top
+        )
+
+
+def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
+    """Move rising positions apart, as little as possible in the sum of squares, and keep their order.
+
+    Args:
+        wanted: positions in rising order.
+        gap: the least distance of neighbours.
+        low: no position is below it.
+        high: none is above, as long as they fit between `low` and `high`.
+    """
+    # With number * gap taken off, "at least a gap apart" reads "never falling": pool neighbours that fall.
+    pools: list[tuple[float, int]] = []
+    for number, position in enumerate(wanted):
+        mean, count = position - number * gap, 1
+        while pools and pools[-1][0] > mean:
+            before, size = pools.pop()
+            mean, count = (mean * count + before * size) / (count + size), count + size
+        pools.append((mean, count))
+    level = [mean for mean, count in pools for _ in range(count)]
+    ceiling = max(low, high - (len(level) - 1) * gap)
+    return [min(max(mean, low), ceiling) + number * gap for number, mean in enumerate(level)]
+
+
+class Anchor(NamedTuple):
+    """A round mark that wants a label of a given size."""
+
+    x: float
+    y: float
+    radius: float
+    width: float
+    height: float
+
+
+_ANGLES = tuple(math.pi * turn / 12 for turn in range(24))
+_DISTANCES = (2.0, 5.0, 9.0, 14.0, 20.0, 28.0, 38.0, 50.0, 65.0, 85.0, 110.0, 140.0, 180.0, 230.0, 300.0)
+
+
+def place(anchors: Sequence[Anchor], frame: Box, obstacles: Sequence[Box] = (), gap: float = 2.0) -> list[Box]:
+    """A box for each label: in the frame, over no other label and no obstacle, near its mark, off the marks.
+
+    Labels are placed one after the other, the most crowded first; each takes the cheapest of several hundred places
+    around its mark.
+
+    Raises:
+        ValueError: if a label finds no free place: the frame is too small.
+    """
+    marks = [Box(a.x - a.radius, a.y - a.radius, a.x + a.radius, a.y + a.radius) for a in anchors]
+
+    def crowd(number: int) -> float:
+        here = anchors[number]
+        return sum(math.exp(-math.hypot(here.x - a.x, (here.y - a.y) * 2) / 60) for a in anchors)
+
+    placed: dict[int, Box] = {}
+    leaders: list[tuple[float, float, float, float]] = []
+    for number in sorted(range(len(anchors)), key=lambda n: (-crowd(n), n)):
+        anchor = anchors[number]
+        taken = [*placed.values(), *obstacles]
+        best: tuple[float, Box] | None = None
+        for box in _candidates(anchor):
+            roomy = Box(box.left - gap, box.bottom - gap, box.right + gap, box.top + gap)
+            if not box.inside(frame) or any(roomy.overlap(other) for other in taken):
+                continue
+            cost = _price(anchor, box, marks, leaders, placed.values())
+            if best is None or cost < best[0]:
+                best = cost, box
+        if best is None:
+            raise ValueError("no place is left for a label: the picture is too small")
+        placed[number] = best[1]
+        leaders.append((anchor.x, anchor.y, *nearest(best[1], anchor.x, anchor.y)))
+    return [placed[number] for number in range(len(anchors))]
+
+
+def nearest(box: Box, x: float, y: float) -> tuple[float, float]:
+    """The point of a box that is nearest to (x, y)."""
+    return min(max(x, box.left), box.right), min(max(y, box.bottom), box.top)
+
+
+def _candidates(anchor: Anchor) -> list[Box]:
+    boxes = []
+    for distance in _DISTANCES:
+        for angle in _ANGLES:
+            dx, dy = math.cos(angle), math.sin(angle)
+            # The label's middle is as far out as its own half size demands in that direction.
+            reach = anchor.radius + distance
+            x = anchor.x + dx * reach + dx * anchor.width / 2
+            y = anchor.y + dy * reach + dy * anchor.height / 2
+            box = Box(x - anchor.width / 2, y - anchor.height / 2, x + anchor.width / 2, y + anchor.height / 2)
+            boxes.append(box)
+    return boxes
+
+
+def _price(
+    anchor: Anchor,
+    box: Box,
+    marks: Sequence[Box],
+    leaders: Sequence[tuple[float, float, float, float]],
+    labels: object,
+) -> float:
+    x, y = nearest(box, anchor.x, anchor.y)
+    distance = max(0.0, math.hypot(x - anchor.x, y - anchor.y) - anchor.radius)
+    covered = sum(box.overlap(mark) for mark in marks) / (anchor.width * anchor.height)
+    line = (anchor.x, anchor.y, x, y)
+    crossed = sum(_cross(line, other) for other in leaders)
+    under = sum(_meets(other, box) for other in leaders)
+    over = sum(_meets(line, other) for other in labels)  # type: ignore[attr-defined]
+    beside = abs((box.bottom + box.top) / 2 - anchor.y) / 12  # a little: labels beside their mark read best
+    return distance + 60 * covered + 40 * crossed + 40 * under + 60 * over + beside
+
+
+def _cross(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> bool:
+    def side(line: tuple[float, float, float, float], x: float, y: float) -> float:
+        return (line[2] - line[0]) * (y - line[1]) - (line[3] - line[1]) * (x - line[0])
+
+    return (side(a, b[0], b[1]) > 0) != (side(a, b[2], b[3]) > 0) and (side(b, a[0], a[1]) > 0) != (
+        side(b, a[2], a[3]) > 0
+    )
+
+
+def _meets(line: tuple[float, float, float, float], box: Box) -> bool:
+    """Whether a line goes through a box."""
+    x, y, x2, y2 = line
+    if box.left < x2 < box.right and box.bottom < y2 < box.top:
+        return True
+    return _cross(line, (box.left, box.bottom, box.right, box.top)) or _cross(
+        line, (box.left, box.top, box.right, box.bottom)
+    )

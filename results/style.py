@@ -1,0 +1,138 @@
+"""How every picture looks: colours, markers, fonts, axes. No global state of matplotlib is touched.
+
+Colours are Okabe and Ito's, told apart by colour-blind readers; families differ by marker too.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import textwrap
+from collections.abc import Sequence
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+INK, QUIET, GRID = "#1a1a1a", "#6b6b6b", "#e4e4e4"
+BUDGET = "#a3123a"
+DPI = 160
+
+# family -> colour, marker
+FAMILIES: dict[str, tuple[str, str]] = {
+    "resnet": ("#0072B2", "o"),
+    "preresnet": ("#56B4E9", "v"),
+    "wide_resnet": ("#D55E00", "s"),
+    "resnext": ("#009E73", "^"),
+    "regnetx": ("#CC79A7", "P"),
+    "densenet": ("#E69F00", "D"),
+    "vgg": ("#4d4d4d", "h"),
+}
+OTHER = ("#8c8c8c", "X")
+
+NAMES = {
+    "resnet": "ResNet",
+    "preresnet": "PreResNet",
+    "wide_resnet": "Wide ResNet",
+    "resnext": "ResNeXt",
+    "regnetx": "RegNetX",
+    "densenet": "DenseNet",
+    "vgg": "VGG",
+    "alexnet": "AlexNet",
+    "zfnet": "ZFNet",
+    "googlenet": "GoogLeNet",
+}
+
+_RC = {
+    "font.family": "DejaVu Sans",  # comes with matplotlib: the same widths everywhere
+    "font.size": 9,
+    "axes.titlesize": 11,
+    "axes.labelsize": 9.5,
+    "axes.edgecolor": QUIET,
+    "axes.labelcolor": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "svg.hashsalt": "archfrontier",  # equal figures give equal files
+    "svg.fonttype": "path",
+}
+
+
+def family_name(family: str) -> str:
+    """How a family is written in a legend."""
+    return NAMES.get(family, family)
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """An empty figure in inches, with a canvas of its own to measure text on."""
+    figure = Figure(figsize=(width, height), dpi=100, facecolor="white")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def styled() -> matplotlib.rc_context:
+    """The style, for the length of a ``with`` block."""
+    return matplotlib.rc_context(_RC)
+
+
+def text_size(figure: Figure, text: str, size: float) -> tuple[float, float]:
+    """Width and height in pixels of the figure's canvas."""
+    artist = figure.text(0, 0, text, fontsize=size)
+    box = artist.get_window_extent(figure.canvas.get_renderer())  # type: ignore[attr-defined]
+    artist.remove()
+    return box.width, box.height
+
+
+def wrap_to(figure: Figure, text: str, size: float, inches: float) -> list[str]:
+    """Break a text into lines that fit."""
+    width = inches * figure.dpi
+    count = 200
+    while count > 20:
+        lines = [line for part in text.splitlines() for line in textwrap.wrap(part, count, break_on_hyphens=False)]
+        widest = max((text_size(figure, line, size)[0] for line in lines), default=0.0)
+        if widest <= width:
+            return lines
+        count = min(count - 1, int(count * width / widest))
+    return textwrap.wrap(text, 20)
+
+
+def cost_axis(axes: Axes, low: float, high: float) -> None:
+    """A logarithmic axis of GFLOPs with plain numbers at round places."""
+    axes.set_xscale("log")
+    axes.set_xlim(low, high)
+    axes.xaxis.set_major_locator(FixedLocator(log_ticks(low, high)))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.6g}"))
+
+
+def log_ticks(low: float, high: float) -> list[float]:
+    """Four to about ten round numbers from `low` to `high`; `low` is above zero."""
+    for steps in ((1,), (1, 3), (1, 2, 5), (1, 2, 3, 5, 7), (1, 1.5, 2, 2.5, 3, 3.5, 4, 5, 6, 7, 8, 9)):
+        exponents = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+        ticks = [step * 10.0**exponent for exponent in exponents for step in steps]
+        ticks = [tick for tick in ticks if low <= tick <= high]
+        if len(ticks) >= 4:
+            return ticks
+    span = high - low
+    unit = 10.0 ** math.floor(math.log10(span / 4))
+    step = next(unit * factor for factor in (1, 2, 2.5, 5, 10) if span / (unit * factor) <= 7)
+    return [step * number for number in range(math.ceil(low / step), math.floor(high / step) + 1)]
+
+
+def limits(values: Sequence[float], share: float = 0.06, least: float = 1.0) -> tuple[float, float]:
+    """Lowest and highest value with some room around them."""
+    low, high = min(values), max(values)
+    room = max((high - low) * share, least / 2)
+    return low - room, high + room
+
+
+def image(figure: Figure, kind: str) -> bytes:
+    """The figure as a file's content: png, svg or pdf."""
+    buffer = io.BytesIO()
+    with styled():
+        figure.savefig(buffer, format=kind, dpi=DPI, metadata={"Date": None} if kind == "svg" else None)
+    return buffer.getvalue()
