@@ -21,8 +21,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from evaluate.counting import count_with_ptflops
 
+from evaluate.counting import count_with_ptflops
 from space import Budget, Config, DenseConfig, ResidualConfig, cost, gflops
 from space.design import DESIGN, Axis, Target, axes, propose
 from space.landmarks import landmark

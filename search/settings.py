@@ -48,7 +48,8 @@ class Settings:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
         """Read `to_json`'s form."""
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in data.items()})
+        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
+        return cls(**values)
 
     def refuse_other(self, stored: dict[str, Any]) -> None:
         """Raise ValueError that shows the differences, if the settings stored with the run are not these."""

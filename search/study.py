@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import optuna
+from optuna.study import StudyDirection
 from optuna.trial import TrialState, create_trial
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
@@ -78,7 +79,9 @@ class Search:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             storage = optuna.storages.RDBStorage(url, engine_kwargs={"pool_pre_ping": True})
-            directions = ["maximize", "minimize"] if self.settings.mode == "frontier" else ["maximize"]
+            directions = [StudyDirection.MAXIMIZE, StudyDirection.MINIMIZE]
+            if self.settings.mode == "match":
+                directions = [StudyDirection.MAXIMIZE]
             name = self.settings.name
             if name in optuna.get_all_study_names(storage):
                 study = optuna.load_study(study_name=name, storage=storage)

@@ -22,7 +22,9 @@ def suggest(trial: optuna.Trial, families: tuple[str, ...], target: Target) -> t
 
 def _value(trial: optuna.Trial, name: str, axis: Axis) -> Value:
     if axis.choices:
-        return trial.suggest_categorical(name, list(axis.choices))  # type: ignore[no-any-return, type-var]
+        choice = trial.suggest_categorical(name, list(axis.choices))
+        assert choice is not None  # Optuna's choices may be None, ours are not
+        return choice
     if isinstance(axis.low, int) and isinstance(axis.high, int):
         return trial.suggest_int(name, axis.low, axis.high, log=axis.log)
     return trial.suggest_float(name, axis.low, axis.high, log=axis.log)

@@ -86,8 +86,13 @@ def load_config(path: str | Path) -> Config:
     text = Path(path).read_text(encoding="utf-8", errors="replace")
     try:
         data = json.loads(text)
-        return config_from_json(data["config"] if isinstance(data, dict) and "config" in data else data)
     except (ValueError, RecursionError) as error:
+        raise ValueError(
+            f"{path} is no JSON ({error}): expected what python -m space show NAME --json prints"
+        ) from error
+    try:
+        return config_from_json(data["config"] if isinstance(data, dict) and "config" in data else data)
+    except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
 
 

@@ -73,7 +73,10 @@ class Config(ABC):
         required = [name for name, field in fields.items() if field.default is dataclasses.MISSING]
         if missing := [name for name in required if name not in data]:
             raise ValueError(f"missing key {missing[0]!r} in a {cls.__name__}")
-        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in data.items()})
+        values: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in data.items()
+        }
+        return cls(**values)
 
 
 def check_int(name: str, value: object, low: int, high: int) -> None:

@@ -40,7 +40,8 @@ class Axis:
                 return rng.randint(self.low, self.high)
             # every whole number n owns [n - 1/2, n + 1/2), as in Optuna's log-uniform integers
             low, high = self.low - 0.5, self.high + 0.5
-            return min(self.high, max(self.low, round(low * (high / low) ** rng.random())))
+            value: float = low * (high / low) ** rng.random()
+            return min(self.high, max(self.low, round(value)))
         if self.log:
             return float(self.low * (self.high / self.low) ** rng.random())
         return rng.uniform(self.low, self.high)

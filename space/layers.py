@@ -108,7 +108,7 @@ Layer = Conv | Norm | Pool | Linear
 
 
 class Repeat(NamedTuple):
-    """A block that stands `count` times in a row.
+    """A block that stands `copies` times in a row.
 
     `name` is its path in the state dict with ``{}`` for the number, which starts at `first`; the names of `layers`
     are relative to it. The stem, a transition or the classifier stand once and have no number.
@@ -116,7 +116,7 @@ class Repeat(NamedTuple):
 
     name: str
     layers: tuple[Layer, ...]
-    count: int = 1
+    copies: int = 1
     first: int = 0
 
 
@@ -133,9 +133,9 @@ def total(blocks: Iterable[Repeat]) -> Cost:
     """Sum a network: exact integers, no module built."""
     macs = params = activations = 0
     for block in blocks:
-        count = block.count
+        copies = block.copies
         for layer in block.layers:
-            m, p, a = layer.totals(count)
+            m, p, a = layer.totals(copies)
             macs += m
             params += p
             activations += a
@@ -148,14 +148,14 @@ def total_macs(blocks: Iterable[Repeat]) -> int:
     for block in blocks:
         for layer in block.layers:
             if type(layer) is Conv or type(layer) is Linear:
-                macs += layer.macs(block.count)
+                macs += layer.macs(block.copies)
     return macs
 
 
 def unroll(blocks: Iterable[Repeat]) -> Iterator[tuple[str, tuple[Layer, ...]]]:
     """Every single block in order: (its path in the state dict, its layers with the channels that they read)."""
     for block in blocks:
-        for copy in range(block.count):
+        for copy in range(block.copies):
             yield block.name.format(block.first + copy), tuple(_copy(layer, copy) for layer in block.layers)
 
 

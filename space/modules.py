@@ -139,6 +139,13 @@ class ResidualBlock(nn.Module):
 class ResidualNet(nn.Module):
     """The module of a `ResidualConfig`; the state dict's names are torchvision's ResNet's."""
 
+    conv1: nn.Module
+    bn1: nn.Module
+    maxpool: nn.Module
+    bn: nn.Module
+    avgpool: nn.Module
+    fc: nn.Module
+
     def __init__(self, config: ResidualConfig, classes: int, input_size: int) -> None:
         super().__init__()
         self.config = config
@@ -182,6 +189,11 @@ class ResidualNet(nn.Module):
 class DenseLayer(nn.Module):
     """norm, ReLU, [1x1, norm, ReLU,] 3x3; returns the new maps alone."""
 
+    norm1: nn.Module
+    conv1: nn.Module
+    norm2: nn.Module
+    conv2: nn.Module
+
     def __init__(self, layers: tuple[Layer, ...]) -> None:
         super().__init__()
         add_layers(self, layers)
@@ -209,6 +221,10 @@ class DenseBlock(nn.Module):
 class Transition(nn.Module):
     """norm, ReLU, 1x1 convolution, 2x2 average pooling."""
 
+    norm: nn.Module
+    conv: nn.Module
+    pool: nn.Module
+
     def __init__(self, layers: tuple[Layer, ...]) -> None:
         super().__init__()
         add_layers(self, layers)
@@ -222,6 +238,9 @@ class Transition(nn.Module):
 class DenseNet(nn.Module):
     """The module of a `DenseConfig`; the state dict's names are torchvision's DenseNet's."""
 
+    classifier: nn.Module
+    avgpool: nn.Module
+
     def __init__(self, config: DenseConfig, classes: int, input_size: int) -> None:
         super().__init__()
         self.config = config
@@ -231,11 +250,10 @@ class DenseNet(nn.Module):
             if path == "":
                 add_layers(self, layers)
             elif path == "features":
-                add_layers(self.features, layers)
-                if len(layers) > 1:  # the ImageNet stem: ReLU between norm0 and pool0
-                    pool = self.features.pop(2)
-                    self.features.add_module("relu0", nn.ReLU(inplace=True))
-                    self.features.add_module("pool0", pool)
+                for layer in layers:
+                    add_layers(self.features, (layer,))
+                    if layer.name == "norm0":  # the ImageNet stem: ReLU between norm0 and pool0
+                        self.features.add_module("relu0", nn.ReLU(inplace=True))
             elif parts[1].startswith("transition"):
                 self.features.add_module(parts[1], Transition(layers))
             else:

@@ -7,6 +7,7 @@ pre-activation nets, which torchvision lacks, the norm of a convolution goes bef
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -56,12 +57,16 @@ class ResidualConfig(Config):
         check_ints("widths", self.widths, 1, MAX_CHANNELS, stages)
         check_ints("inner_widths", self.inner_widths, 1, MAX_CHANNELS, stages)
         check_ints("groups", self.groups, 1, MAX_CHANNELS, stages)
+        read = self.stem_width
         for inner, width, groups in zip(self.inner_widths, self.widths, self.groups, strict=True):
-            if inner % groups or (self.block == "basic" and groups > 1 and width % groups):
+            # a basic block groups both its 3x3s: what it reads and writes must be divisible too
+            channels = (inner, read, width) if self.block == "basic" else (inner,)
+            if wrong := [each for each in channels if each % groups]:
                 raise ValueError(
-                    f"groups {groups} does not divide {inner} inner channels (width {width}): "
-                    f"expected a cardinality that divides them"
+                    f"groups {groups} does not divide {wrong[0]} channels of a {self.block} block: "
+                    "expected a cardinality that divides them"
                 )
+            read = width
         if self.shortcut == "A":
             previous = self.stem_width
             for width in self.widths:
@@ -133,6 +138,13 @@ class ResidualConfig(Config):
         def near(value: int, multiple: int) -> int:
             return max(multiple, round(value * factor / multiple) * multiple)
 
+        if self.block == "basic" and max(self.groups) > 1:  # its 3x3s read and write whole groups
+            multiple = math.lcm(8, *self.groups)
+            widths = tuple(near(width, multiple) for width in self.widths)
+            inner = tuple(near(width, multiple) for width in self.inner_widths)
+            return replace(
+                self, stem_width=min(near(self.stem_width, multiple), widths[0]), widths=widths, inner_widths=inner
+            )
         widths = tuple(near(w, 8) for w in self.widths)
         inner = tuple(
             near(w, 8 if 8 % groups == 0 else groups) for w, groups in zip(self.inner_widths, self.groups, strict=True)

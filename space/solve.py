@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from space.config import MAX_CHANNELS, Config
 from space.dense import DenseConfig
@@ -181,13 +181,14 @@ def _step_cost(config: ResidualConfig, name: str, stage: int) -> float:
         channel = 18 * width if name == "inner_widths" else 9 * inner
     else:
         channel = 2 * width + 18 * inner // groups if name == "inner_widths" else 2 * inner
-    return channel * config.depths[stage] / 4**stage
+    return float(channel * config.depths[stage] / 4**stage)
 
 
 def _raised(config: ResidualConfig, name: str, stage: int, channels: int) -> ResidualConfig:
     values = list(getattr(config, name))
     values[stage] += channels
-    return replace(config, **{name: tuple(values)})
+    changed: dict[str, Any] = {name: tuple(values)}
+    return replace(config, **changed)
 
 
 # ---------------------------------------------------------------------------------------------- dense
@@ -216,7 +217,11 @@ def _solve_dense(shape: DenseShape, target: int, macs: Callable[[Config], int]) 
         low, high = (theta, _THETA) if candidate == index else (_LEAST_THETA, theta)
         if macs(shape.at(growth, low / _THETA)) > target:
             continue
-        thousandths = _largest(lambda t, k=growth: macs(shape.at(k, t / _THETA)), target, low, high, (low + high) // 2)
+
+        def compressed(thousandths: int, growth: int = growth) -> int:
+            return macs(shape.at(growth, thousandths / _THETA))
+
+        thousandths = _largest(compressed, target, low, high, (low + high) // 2)
         solved = shape.at(growth, thousandths / _THETA)
         if macs(solved) > macs(best):
             best = solved
