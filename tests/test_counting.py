@@ -1,0 +1,75 @@
+"""The closed form against what ptflops and torch see executed; the full comparison is benchmarks/exactness.py."""
+
+from dataclasses import replace
+
+import pytest
+
+from benchmarks.exactness import differences, random_cases
+from evaluate.counting import count_with_ptflops, count_with_torch
+from space import DenseConfig, ResidualConfig, cost
+from space.landmarks import LANDMARKS
+
+
+@pytest.mark.parametrize(
+    "name", ["resnet18", "resnext50_32x4d", "densenet121", "cifar_resnet20", "densenet_40_12", "wrn_16_8"]
+)
+def test_landmarks_are_counted_exactly(name: str) -> None:
+    entry = LANDMARKS[name]
+    assert entry.config is not None
+    ours = cost(entry.config, entry.input_size, entry.classes)
+    assert count_with_ptflops(entry.config, entry.input_size, entry.classes) == (ours.macs, ours.params)
+    assert count_with_torch(entry.config, entry.input_size, entry.classes) == (ours.macs, ours.params)
+
+
+@pytest.mark.parametrize("kind", ["residual", "dense"])
+def test_random_networks_are_counted_exactly(kind: str) -> None:
+    for case in random_cases(kind, 20, seed=7):
+        assert differences(case) == [], case
+
+
+def test_random_networks_reach_every_branch() -> None:
+    residual = [case.config for case in random_cases("residual", 200, seed=7)]
+    dense = [case.config for case in random_cases("dense", 200, seed=7)]
+    for field in ("stem", "block", "stride_in", "shortcut", "preactivation", "family"):
+        expected = {"stem": 3, "family": len(ResidualConfig.LABELS)}.get(field, 2)
+        assert len({getattr(config, field) for config in residual}) == expected
+    assert any(config.block == "basic" and max(config.groups) > 1 for config in residual)  # type: ignore[attr-defined]
+    assert {config.bottleneck > 0 for config in dense} == {True, False}  # type: ignore[attr-defined]
+    assert {config.stem for config in dense} == {"imagenet", "cifar"}  # type: ignore[attr-defined]
+
+
+def test_a_difference_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = random_cases("dense", 1, seed=1)[0]
+    exact = cost(case.config, case.input_size, case.classes)
+    monkeypatch.setattr("benchmarks.exactness.cost", lambda *_: replace(exact, macs=exact.macs + 1))
+    found = differences(case)
+    assert [text.partition(":")[0] for text in found] == ["MACs = ptflops", "MACs = torch"]
+
+
+def test_hand_counted() -> None:
+    config = DenseConfig(
+        family="densenet", stem="cifar", stem_width=4, depths=(1,), growth_rate=2, bottleneck=0, compression=1.0
+    )
+    # stem 3*4*9 and one layer 4*2*9, at 8x8; classifier 6*10
+    macs = (108 + 72) * 64 + 60
+    assert count_with_torch(config, 8, 10)[0] == count_with_ptflops(config, 8, 10)[0] == macs
+
+
+def test_counting_is_quiet_and_leaves_random_numbers_alone(capfd: pytest.CaptureFixture[str]) -> None:
+    import torch
+
+    config = random_cases("dense", 1, seed=3)[0].config
+    torch.manual_seed(1)
+    count_with_ptflops(config, 32, 10)
+    count_with_torch(config, 32, 10)
+    drawn = torch.rand(1)
+    torch.manual_seed(1)
+    assert torch.equal(drawn, torch.rand(1))
+    assert capfd.readouterr() == ("", "")
+
+
+def test_ptflops_failing_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ptflops.get_model_complexity_info", lambda *_, **__: (None, None))
+    config = random_cases("residual", 1, seed=5)[0].config
+    with pytest.raises(RuntimeError, match="ptflops cannot count"):
+        count_with_ptflops(config, 64, 10)
