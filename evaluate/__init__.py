@@ -2,7 +2,8 @@
 
 =================  ================================================================================
 `data`             digits or a folder of parquet files -> images on the device, a part held out
-`train`            `Recipe`, the one training loop, `ProxyScore`
+`recipe`           `Recipe`: how a proxy is made and trained; presets
+`train`            the one training loop, `ProxyScore`
 `counting`         ptflops and torch as independent witnesses of `space.cost`
 =================  ================================================================================
 
@@ -17,27 +18,20 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from evaluate.counting import count_with_ptflops, count_with_torch
     from evaluate.data import ImageData, load_data
-    from evaluate.train import (
-        RECIPES,
-        ProxyScore,
-        Recipe,
-        default_recipe,
-        find_recipe,
-        resolve_device,
-        train_proxy,
-    )
+    from evaluate.recipe import RECIPES, Recipe, default_recipe, find_recipe, resolve_device
+    from evaluate.train import ProxyScore, train_proxy
 
 _HOME = {
     "ImageData": "data",
     "ProxyScore": "train",
-    "RECIPES": "train",
-    "Recipe": "train",
+    "RECIPES": "recipe",
+    "Recipe": "recipe",
     "count_with_ptflops": "counting",
     "count_with_torch": "counting",
-    "default_recipe": "train",
-    "find_recipe": "train",
+    "default_recipe": "recipe",
+    "find_recipe": "recipe",
     "load_data": "data",
-    "resolve_device": "train",
+    "resolve_device": "recipe",
     "train_proxy": "train",
 }
 

@@ -24,7 +24,7 @@ def count_with_ptflops(config: Config, input_size: int = 224, classes: int = 100
         RuntimeError: if ptflops cannot count it.
     """
     import torch
-    from ptflops import get_model_complexity_info  # type: ignore[import-untyped]
+    from ptflops import get_model_complexity_info
 
     with torch.random.fork_rng(()):
         model = build(config, classes, input_size).eval()
@@ -46,7 +46,8 @@ def count_with_ptflops(config: Config, input_size: int = 224, classes: int = 100
         )
     if macs is None or params is None:  # it prints the traceback and goes on
         lines = said.getvalue().strip().splitlines()
-        raise RuntimeError(f"ptflops cannot count this {config.family}: {lines[-1] if lines else 'it does not say why'}")
+        why = lines[-1] if lines else "it does not say why"
+        raise RuntimeError(f"ptflops cannot count this {config.family}: {why}")
     return int(macs) - biases, int(params)
 
 

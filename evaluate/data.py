@@ -134,9 +134,7 @@ def _folder(folder: Path, resolution: int, seed: int, limit: int | None) -> Imag
             torch.from_numpy(_decode(folder, encoded, image_column, part.tolist(), resolution)) for part in (train, val)
         )
         del table, encoded  # they map files of the cache
-    return ImageData(
-        folder.resolve().name, train_images, labels[train], val_images, labels[val], len(names), names
-    )
+    return ImageData(folder.resolve().name, train_images, labels[train], val_images, labels[val], len(names), names)
 
 
 def train_files(folder: Path) -> list[Path]:
@@ -169,8 +167,8 @@ def train_files(folder: Path) -> list[Path]:
 
 def _check_parquet(file: Path) -> None:
     """Read the footer, so that a damaged file is named and not only its folder."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+    import pyarrow as pa  # type: ignore[import-untyped]
+    import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
     try:
         rows = pq.read_metadata(file).num_rows
@@ -230,14 +228,14 @@ def _labels(folder: Path, table: Any, column: str) -> tuple[Tensor, tuple[str, .
     if None in values:
         raise ValueError(f"data {folder}: the label of row {values.index(None)} is missing")
     numbers = torch.tensor(values, dtype=torch.int64)
-    present = numbers.unique()
+    present = sorted(set(values))
     if len(present) < 2:
         raise ValueError(f"data {folder} has one class only (label {present[0]}): expected two or more")
     names = getattr(table.features[column], "names", None)
     if names is None:
-        return torch.searchsorted(present, numbers), tuple(str(value) for value in present.tolist())
+        return torch.searchsorted(torch.tensor(present), numbers), tuple(str(value) for value in present)
     if present[0] < 0 or present[-1] >= len(names):
-        wrong = int(present[0] if present[0] < 0 else present[-1])
+        wrong = present[0] if present[0] < 0 else present[-1]
         raise ValueError(f"data {folder}: label {wrong} is outside its {len(names)} named classes")
     return numbers, tuple(names)
 

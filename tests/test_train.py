@@ -244,7 +244,7 @@ def test_fewer_images_than_a_batch_are_still_trained_on(digits: ImageData) -> No
 
 
 def test_data_at_another_resolution_is_refused(digits: ImageData) -> None:
-    with pytest.raises(ValueError, match="8 pixels.*16"):
+    with pytest.raises(ValueError, match=r"8 pixels.*16"):
         train_proxy(RESIDUAL, dataclasses.replace(SMOKE, resolution=16), digits, device="cpu")
 
 
