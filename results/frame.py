@@ -58,12 +58,14 @@ def trials_frame(trials: Sequence[FrozenTrial], budget_macs: int) -> pd.DataFram
     rows = [_row(trial) for trial in trials]
     frame = pd.DataFrame(
         {
-            column.name: pd.Series([row.get(column.name) for row in rows], dtype=column.dtype)  # type: ignore[call-overload]
+            column.name: pd.Series([row.get(column.name) for row in rows], dtype=column.dtype)
             for column in COLUMNS
             if column.name != "on_frontier"
         }
     )
-    frame.insert([column.name for column in COLUMNS].index("on_frontier"), "on_frontier", _on_frontier(frame, budget_macs))
+    frame.insert(
+        [column.name for column in COLUMNS].index("on_frontier"), "on_frontier", _on_frontier(frame, budget_macs)
+    )
     return frame
 
 

@@ -53,6 +53,9 @@ def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list
     return [min(max(mean, low), ceiling) + number * gap for number, mean in enumerate(level)]
 
 
+Segment = tuple[float, float, float, float]  # x, y of one end, x, y of the other
+
+
 class Anchor(NamedTuple):
     """A round mark that wants a label of a given size."""
 
@@ -64,14 +67,20 @@ class Anchor(NamedTuple):
 
 
 _ANGLES = tuple(math.pi * turn / 12 for turn in range(24))
-_DISTANCES = (2.0, 5.0, 9.0, 14.0, 20.0, 28.0, 38.0, 50.0, 65.0, 85.0, 110.0, 140.0, 180.0, 230.0, 300.0)
+_DISTANCES = (2.5, 5.0, 9.0, 14.0, 20.0, 28.0, 38.0, 50.0, 65.0, 85.0, 110.0, 140.0, 180.0, 230.0, 300.0)
 
 
-def place(anchors: Sequence[Anchor], frame: Box, obstacles: Sequence[Box] = (), gap: float = 2.0) -> list[Box]:
+def place(
+    anchors: Sequence[Anchor],
+    frame: Box,
+    obstacles: Sequence[Box] = (),
+    lines: Sequence[Segment] = (),
+    gap: float = 2.0,
+) -> list[Box]:
     """A box for each label: in the frame, over no other label and no obstacle, near its mark, off the marks.
 
     Labels are placed one after the other, the most crowded first; each takes the cheapest of several hundred places
-    around its mark.
+    around its mark. Going over one of `lines` costs a little.
 
     Raises:
         ValueError: if a label finds no free place: the frame is too small.
@@ -83,7 +92,7 @@ def place(anchors: Sequence[Anchor], frame: Box, obstacles: Sequence[Box] = (), 
         return sum(math.exp(-math.hypot(here.x - a.x, (here.y - a.y) * 2) / 60) for a in anchors)
 
     placed: dict[int, Box] = {}
-    leaders: list[tuple[float, float, float, float]] = []
+    leaders: list[Segment] = []
     for number in sorted(range(len(anchors)), key=lambda n: (-crowd(n), n)):
         anchor = anchors[number]
         taken = [*placed.values(), *obstacles]
@@ -92,7 +101,7 @@ def place(anchors: Sequence[Anchor], frame: Box, obstacles: Sequence[Box] = (), 
             roomy = Box(box.left - gap, box.bottom - gap, box.right + gap, box.top + gap)
             if not box.inside(frame) or any(roomy.overlap(other) for other in taken):
                 continue
-            cost = _price(anchor, box, marks, leaders, placed.values())
+            cost = _price(anchor, box, marks, leaders, list(placed.values()), lines)
             if best is None or cost < best[0]:
                 best = cost, box
         if best is None:
@@ -125,8 +134,9 @@ def _price(
     anchor: Anchor,
     box: Box,
     marks: Sequence[Box],
-    leaders: Sequence[tuple[float, float, float, float]],
-    labels: object,
+    leaders: Sequence[Segment],
+    labels: Sequence[Box],
+    lines: Sequence[Segment],
 ) -> float:
     x, y = nearest(box, anchor.x, anchor.y)
     distance = max(0.0, math.hypot(x - anchor.x, y - anchor.y) - anchor.radius)
@@ -134,13 +144,14 @@ def _price(
     line = (anchor.x, anchor.y, x, y)
     crossed = sum(_cross(line, other) for other in leaders)
     under = sum(_meets(other, box) for other in leaders)
-    over = sum(_meets(line, other) for other in labels)  # type: ignore[attr-defined]
+    over = sum(_meets(line, other) for other in labels)
+    struck = sum(_meets(other, box) for other in lines)
     beside = abs((box.bottom + box.top) / 2 - anchor.y) / 12  # a little: labels beside their mark read best
-    return distance + 60 * covered + 40 * crossed + 40 * under + 60 * over + beside
+    return distance + 60 * covered + 40 * crossed + 40 * under + 60 * over + 9 * struck + beside
 
 
-def _cross(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> bool:
-    def side(line: tuple[float, float, float, float], x: float, y: float) -> float:
+def _cross(a: Segment, b: Segment) -> bool:
+    def side(line: Segment, x: float, y: float) -> float:
         return (line[2] - line[0]) * (y - line[1]) - (line[3] - line[1]) * (x - line[0])
 
     return (side(a, b[0], b[1]) > 0) != (side(a, b[2], b[3]) > 0) and (side(b, a[0], a[1]) > 0) != (
@@ -148,10 +159,9 @@ def _cross(a: tuple[float, float, float, float], b: tuple[float, float, float, f
     )
 
 
-def _meets(line: tuple[float, float, float, float], box: Box) -> bool:
+def _meets(line: Segment, box: Box) -> bool:
     """Whether a line goes through a box."""
-    x, y, x2, y2 = line
-    if box.left < x2 < box.right and box.bottom < y2 < box.top:
+    if box.left < line[2] < box.right and box.bottom < line[3] < box.top:
         return True
     return _cross(line, (box.left, box.bottom, box.right, box.top)) or _cross(
         line, (box.left, box.top, box.right, box.bottom)

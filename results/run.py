@@ -200,9 +200,8 @@ def load_run(path: str | Path, storage: str | None = None) -> Run:
         _check_file(file)
     with _one_sentence(where), _open(file, url) as opened:
         study = _choose(opened, [name, directory.resolve().name], where)
-        settings, trials = study.user_attrs.get("settings"), study.get_trials(deepcopy=False)
-        _check_settings(settings, where)
-        frame = trials_frame(trials, settings["budget_macs"])
+        settings = _checked(study.user_attrs.get("settings"), where)
+        frame = trials_frame(study.get_trials(deepcopy=False), settings["budget_macs"])
     return Run(directory, settings, frame)
 
 
@@ -271,14 +270,12 @@ def _choose(storage: optuna.storages.RDBStorage, wanted: list[str | None], where
     return optuna.load_study(study_name=names[0], storage=storage)
 
 
-def _check_settings(settings: Any, where: str) -> None:
-    wrong = [
-        key
-        for key, kind in _SETTINGS.items()
-        if not isinstance(settings, dict) or not isinstance(settings.get(key), kind)
-    ]
+def _checked(settings: Any, where: str) -> dict[str, Any]:
+    stored = settings if isinstance(settings, dict) else {}
+    wrong = [key for key, kind in _SETTINGS.items() if not isinstance(stored.get(key), kind)]
     if wrong:
         raise ValueError(f"{where} is no run of archfrontier: its settings lack {', '.join(wrong)}")
+    return stored
 
 
 @contextmanager

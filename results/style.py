@@ -8,7 +8,9 @@ from __future__ import annotations
 import io
 import math
 import textwrap
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import matplotlib
 from matplotlib.axes import Axes
@@ -16,7 +18,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-INK, QUIET, GRID = "#1a1a1a", "#6b6b6b", "#e4e4e4"
+INK, QUIET, LEADER, GRID = "#1a1a1a", "#5f5f5f", "#8a8a8a", "#e6e6e6"
 BUDGET = "#a3123a"
 DPI = 160
 
@@ -57,6 +59,7 @@ _RC = {
     "text.color": INK,
     "xtick.color": INK,
     "ytick.color": INK,
+    "text.parse_math": False,  # a name may have a dollar sign
     "svg.hashsalt": "archfrontier",  # equal figures give equal files
     "svg.fonttype": "path",
 }
@@ -74,9 +77,12 @@ def new_figure(width: float, height: float) -> Figure:
     return figure
 
 
-def styled() -> matplotlib.rc_context:
+@contextmanager
+def styled() -> Iterator[None]:
     """The style, for the length of a ``with`` block."""
-    return matplotlib.rc_context(_RC)
+    with warnings.catch_warnings(), matplotlib.rc_context(_RC):  # type: ignore[arg-type]
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # a name in a script that the font lacks
+        yield
 
 
 def text_size(figure: Figure, text: str, size: float) -> tuple[float, float]:
