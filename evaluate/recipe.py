@@ -90,17 +90,34 @@ class Recipe:
         return config if self.width == 1 else config.scaled(self.width)
 
 
+# None mirrors images: the default data are digits. For photographs write a recipe file with "flip": true.
 RECIPES: dict[str, Recipe] = {
     # seconds for a test: learns digits well above chance with the smallest networks
     "smoke": Recipe(
-        name="smoke", epochs=2, batch_size=64, learning_rate=0.1, resolution=8, width=0.125, train_images=512,
-        flip=False, crop=False,
+        name="smoke",
+        epochs=2,
+        batch_size=64,
+        learning_rate=0.1,
+        resolution=8,
+        width=0.125,
+        train_images=512,
+        flip=False,
+        crop=False,
     ),
     # the default without a GPU
     "cpu": Recipe(name="cpu", epochs=3, batch_size=64, learning_rate=0.2, resolution=8, width=0.125, flip=False),
-    # the default with CUDA
-    "gpu": Recipe(name="gpu", epochs=10, batch_size=512, learning_rate=0.8, resolution=32, width=0.5, flip=False),
-}  # fmt: skip
+    # the default with CUDA; few small steps, so that digits get enough of them
+    "gpu": Recipe(
+        name="gpu",
+        epochs=6,
+        batch_size=128,
+        learning_rate=0.2,
+        resolution=32,
+        width=0.5,
+        train_images=20_000,
+        flip=False,
+    ),
+}
 
 
 def find_recipe(name_or_path: str | Path) -> Recipe:
