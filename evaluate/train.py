@@ -156,10 +156,11 @@ def _sealed(seed: int, device: str) -> Iterator[None]:
         yield
 
 
-# Multiply-adds of a batch, a convolution, below which a second CPU thread gains nothing: at 1.5 M (ResNet-50 under
-# recipe `cpu`, 2 cores) a step takes 26 ms with one thread as with two, at 12 M 56 and 41 ms. One thread also does not
-# suffer from busy neighbours: waiting for each other, two took 30 times as long beside one other program.
-_WORTH_A_THREAD = 3_000_000
+# Multiply-adds of a batch, a convolution, from which a second CPU thread is worth its risk. Measured on 2 cores: a step
+# of ResNet-50 under recipe `cpu` (1.5 M) takes 26 ms with one thread as with two; at width 0.25 and batch 128 (12 M)
+# two threads gain less than a half. But threads that wait for each other suffer from neighbours: beside other busy
+# programs two took 30 times as long and more, one about 1.5 times.
+_WORTH_A_THREAD = 16_000_000
 
 
 @contextlib.contextmanager
