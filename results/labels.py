@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -56,6 +57,27 @@ def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list
 Segment = tuple[float, float, float, float]  # x, y of one end, x, y of the other
 
 
+def untangle(
+    starts: Sequence[tuple[float, float]], ends: Sequence[tuple[float, float]], tied: Sequence[object]
+) -> list[int]:
+    """Give each start an end so that the lines of starts with equal `tied` do not cross.
+
+    Returns:
+        For each end, which start it belongs to; start n has end n where nothing crosses.
+    """
+    owner = list(range(len(starts)))
+    for _ in range(len(starts)):  # every swap shortens the sum of the lines, so this ends
+        swapped = False
+        for i, j in itertools.combinations(range(len(owner)), 2):
+            a, b = owner[i], owner[j]
+            if tied[a] == tied[b] and _cross((*starts[a], *ends[i]), (*starts[b], *ends[j])):
+                owner[i], owner[j] = b, a
+                swapped = True
+        if not swapped:
+            break
+    return owner
+
+
 class Anchor(NamedTuple):
     """A round mark that wants a label of a given size."""
 
@@ -66,8 +88,8 @@ class Anchor(NamedTuple):
     height: float
 
 
-_ANGLES = tuple(math.pi * turn / 12 for turn in range(24))
-_DISTANCES = (2.5, 5.0, 9.0, 14.0, 20.0, 28.0, 38.0, 50.0, 65.0, 85.0, 110.0, 140.0, 180.0, 230.0, 300.0)
+_ANGLES = tuple(math.pi * turn / 16 for turn in range(32))
+_DISTANCES = (3.0, 6.0, 9.0, 14.0, 20.0, 28.0, 38.0, 50.0, 65.0, 85.0, 110.0, 140.0, 180.0, 230.0, 300.0)
 
 
 def place(
@@ -116,6 +138,12 @@ def nearest(box: Box, x: float, y: float) -> tuple[float, float]:
     return min(max(x, box.left), box.right), min(max(y, box.bottom), box.top)
 
 
+def _distance(box: Box, other: Box) -> float:
+    wide = max(box.left - other.right, other.left - box.right, 0.0)
+    high = max(box.bottom - other.top, other.bottom - box.top, 0.0)
+    return math.hypot(wide, high)
+
+
 def _candidates(anchor: Anchor) -> list[Box]:
     boxes = []
     for distance in _DISTANCES:
@@ -140,6 +168,7 @@ def _price(
 ) -> float:
     x, y = nearest(box, anchor.x, anchor.y)
     distance = max(0.0, math.hypot(x - anchor.x, y - anchor.y) - anchor.radius)
+    closer = sum(_distance(box, mark) < distance + 3 for mark in marks) - 1  # marks it might be taken to name
     covered = sum(box.overlap(mark) for mark in marks) / (anchor.width * anchor.height)
     line = (anchor.x, anchor.y, x, y)
     crossed = sum(_cross(line, other) for other in leaders)
@@ -147,7 +176,7 @@ def _price(
     over = sum(_meets(line, other) for other in labels)
     struck = sum(_meets(other, box) for other in lines)
     beside = abs((box.bottom + box.top) / 2 - anchor.y) / 12  # a little: labels beside their mark read best
-    return distance + 60 * covered + 40 * crossed + 40 * under + 60 * over + 9 * struck + beside
+    return distance + 60 * covered + 40 * crossed + 150 * under + 150 * over + 9 * struck + 10 * closer + beside
 
 
 def _cross(a: Segment, b: Segment) -> bool:

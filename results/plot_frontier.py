@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.markers import CARETDOWNBASE as CARETDOWN
+from matplotlib.markers import CARETDOWN
 
 from results import style
-from results.labels import spread
+from results.labels import spread, untangle
 from space.landmarks import LANDMARKS
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def _x_range(run: Run, done: pd.DataFrame) -> tuple[tuple[float, float], int]:
 def _y_range(shown: pd.DataFrame) -> tuple[tuple[float, float], int]:
     """What of the axis to show in percent, and how many samples lie below it.
 
-    A few networks that learned nothing would press all others together: the range ends three spans of the middle
+    A few networks that learned nothing would press all others together: the range ends two spans of the middle
     half below it. Landmarks and frontier members are always inside.
     """
     scores = shown["proxy_top1"]
@@ -128,7 +128,7 @@ def _y_range(shown: pd.DataFrame) -> tuple[tuple[float, float], int]:
         return (0.0, 100.0), 0
     quarter, most = float(scores.quantile(0.25)), float(scores.quantile(0.75))
     fixed = shown.loc[shown["on_frontier"] | (shown["kind"] == "landmark"), "proxy_top1"]
-    floor = min([quarter - 3 * max(most - quarter, 0.5), *(float(y) for y in fixed)])
+    floor = min([quarter - 2 * max(most - quarter, 0.5), *(float(y) for y in fixed)])
     inside = [float(y) for y in scores if y >= floor]
     low, high = style.limits(inside)
     return (low, min(high, 102.0)), sum(float(y) < low for y in scores)
@@ -195,7 +195,7 @@ def _draw(data: FrontierPlot) -> Figure:
     labels = [f"{star.label}  {star.y:.1f}" for star in data.stars]
     probe = style.new_figure(4, 4)
     column = max((style.text_size(probe, label, _TEXT)[0] for label in labels), default=0.0) / probe.dpi
-    row = style.text_size(probe, "Ag", _TEXT)[1] / probe.dpi + 0.035
+    row = style.text_size(probe, "Ag", _TEXT)[1] / probe.dpi + 0.03
     margin = column + 0.5 if labels else 0.55
     width = _LEFT + _AXES_WIDTH + margin
     caption = style.wrap_to(probe, data.caption, _SMALL, width - _LEFT - 0.2)
@@ -204,7 +204,7 @@ def _draw(data: FrontierPlot) -> Figure:
     legend_height = 0.185 * -(-len(names) // columns) if names else 0.0
     top = 0.45 + legend_height + 0.3
     bottom = 0.62 + 0.165 * len(caption)
-    axes_height = max(4.1, row * len(labels) + 0.1)
+    axes_height = max(4.1, row * len(labels) * 1.15)
     height = top + axes_height + bottom
 
     figure = style.new_figure(width, height)
@@ -253,7 +253,7 @@ def _draw(data: FrontierPlot) -> Figure:
 def _draw_series(axes: Axes, series: Series, floor: float) -> None:
     colour, marker = style.FAMILIES.get(series.family, style.OTHER)
     below = [x for x, y in zip(series.x, series.y, strict=True) if y < floor]
-    axes.plot(below, [0.012] * len(below), linestyle="", marker=CARETDOWN, markersize=6, color=colour,
+    axes.plot(below, [0.004] * len(below), linestyle="", marker=CARETDOWN, markersize=6, color=colour,
               transform=axes.get_xaxis_transform(), zorder=4)  # fmt: skip
     for on, size, edge, alpha, order in ((False, 22, "white", 0.75, 4), (True, 46, style.INK, 1.0, 5)):
         points = [(x, y) for x, y, member in zip(series.x, series.y, series.on_frontier, strict=True)
@@ -273,10 +273,9 @@ def _legend_entries(data: FrontierPlot) -> tuple[list[Line2D], list[str]]:
     for series in data.series:
         colour, marker = style.FAMILIES.get(series.family, style.OTHER)
         entries.append(mark(colour, marker, 6, "white", style.family_name(series.family)))
-    if any(any(series.on_frontier) for series in data.series):
-        entries.append(mark("white", "o", 7, style.INK, "on the frontier: dark edge"))
     if data.step:
-        entries.append((Line2D([], [], color=style.INK, linewidth=1.5), "frontier"))
+        line = Line2D([], [], color=style.INK, linewidth=1.5, marker="o", markersize=6, mfc="white", mec=style.INK)
+        entries.append((line, "frontier"))
     if data.stars:
         entries.append(mark("white", "*", 11, style.INK, "published network, same recipe"))
     return [handle for handle, _ in entries], [name for _, name in entries]
@@ -300,8 +299,12 @@ def _label_column(figure: Figure, axes: Axes, data: FrontierPlot, labels: list[s
     frame = axes.get_window_extent()
     stars = [to_pixels.transform((star.x, star.y)) for star in data.stars]
     rising = list(reversed(range(len(stars))))
-    heights = spread([float(stars[n][1]) for n in rising], gap, frame.y0 + gap / 2, frame.y1 - gap / 2)
-    for number, y in zip(rising, heights, strict=True):
+    starts = [(float(stars[n][0]), float(stars[n][1])) for n in rising]
+    heights = spread([y for _, y in starts], gap, frame.y0 + gap / 2, frame.y1 - gap / 2)
+    ends = [(frame.x1 + 0.06 * figure.dpi, y) for y in heights]
+    owners = untangle(starts, ends, [f"{data.stars[n].y:.1f}" for n in rising])
+    for y, owner in zip(heights, owners, strict=True):
+        number = rising[owner]
         knee = to_data.transform((frame.x1 + 0.06 * figure.dpi, y))
         end = to_data.transform((frame.x1 + 0.2 * figure.dpi, y))
         text = to_data.transform((frame.x1 + 0.25 * figure.dpi, y))

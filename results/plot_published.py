@@ -155,7 +155,7 @@ def _draw(data: PublishedPlot) -> Figure:
         for point in sorted(line.points, key=lambda p: -p.params):
             axes.plot([point.x], [point.y], "o", markersize=2 * radius(point.params, largest), color=colour,
                       alpha=0.45, mec="none", zorder=3)  # fmt: skip
-            axes.plot([point.x], [point.y], "o", markersize=3, color=colour, mec=style.INK, mew=0.4, zorder=4)
+            axes.plot([point.x], [point.y], "o", markersize=3, color=colour, mec=style.INK, mew=0.4, zorder=6)
     obstacles = _legends(figure, axes, data, largest)
     _labels(figure, axes, data, obstacles)
     left = _LEFT / width
@@ -191,6 +191,7 @@ def _legends(figure: Figure, axes: Axes, data: PublishedPlot, largest: int) -> l
 def _labels(figure: Figure, axes: Axes, data: PublishedPlot, obstacles: list[Box]) -> None:
     to_pixels, to_data = axes.transData, axes.transData.inverted()
     points = [point for line in data.lines for point in line.points]
+    colours = [style.FAMILIES.get(line.family, style.OTHER)[0] for line in data.lines for _ in line.points]
     segments = []
     for line in data.lines:
         corners = to_pixels.transform([(point.x, point.y) for point in line.points])
@@ -202,11 +203,14 @@ def _labels(figure: Figure, axes: Axes, data: PublishedPlot, obstacles: list[Box
         anchors.append(Anchor(float(x), float(y), 4.0, *style.text_size(figure, point.label, _TEXT)))
     frame = axes.get_window_extent()
     boxes = place(anchors, Box(frame.x0 + 2, frame.y0 + 2, frame.x1 - 2, frame.y1 - 2), obstacles, segments)
-    for point, anchor, box in zip(points, anchors, boxes, strict=True):
+    for point, anchor, box, colour in zip(points, anchors, boxes, colours, strict=True):
         end = nearest(box, anchor.x, anchor.y)
-        if math.hypot(end[0] - anchor.x, end[1] - anchor.y) > 8:
+        if math.hypot(end[0] - anchor.x, end[1] - anchor.y) > 6.5:
             tip = to_data.transform(end)
-            axes.plot([point.x, tip[0]], [point.y, tip[1]], color=style.QUIET, linewidth=0.5, zorder=3.5)
+            axes.plot([point.x, tip[0]], [point.y, tip[1]], color=style.QUIET, linewidth=0.6, zorder=4)
         middle = to_data.transform(((box.left + box.right) / 2, (box.bottom + box.top) / 2))
-        axes.text(middle[0], middle[1], point.label, fontsize=_TEXT, ha="center", va="center", zorder=5,
-                  path_effects=[withStroke(linewidth=2, foreground="white", alpha=0.8)])  # fmt: skip
+        halo = withStroke(linewidth=1.6, foreground="white", alpha=0.75)
+        axes.text(
+            middle[0], middle[1], point.label, fontsize=_TEXT, color=style.readable(colour), ha="center", va="center",
+            zorder=5, path_effects=[halo],
+        )  # fmt: skip

@@ -291,7 +291,7 @@ def _one_sentence(where: str) -> Iterator[None]:
         raise ValueError(_damaged(where, error)) from error
     except (SQLAlchemyError, sqlite3.Error, optuna.exceptions.OptunaError, LookupError, TypeError) as error:
         raise ValueError(_damaged(where, error)) from error
-    except (RuntimeError, AssertionError) as error:  # Optuna's words for a schema of another version, or none
+    except (RuntimeError, AssertionError) as error:  # Optuna's words for a schema of another version
         raise ValueError(_damaged(where, error)) from error
 
 

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
@@ -83,6 +84,12 @@ def styled() -> Iterator[None]:
     with warnings.catch_warnings(), matplotlib.rc_context(_RC):  # type: ignore[arg-type]
         warnings.filterwarnings("ignore", "Glyph .* missing")  # a name in a script that the font lacks
         yield
+
+
+def readable(colour: str) -> tuple[float, float, float]:
+    """A colour darkened enough for small text."""
+    red, green, blue = to_rgb(colour)
+    return 0.55 * red, 0.55 * green, 0.55 * blue
 
 
 def text_size(figure: Figure, text: str, size: float) -> tuple[float, float]:
