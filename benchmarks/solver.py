@@ -148,9 +148,7 @@ def main() -> int:
     args = parser.parse_args()
     torch.set_num_threads(1)
     print(f"python {platform.python_version()}, torch {torch.__version__}, seed {args.seed}, one thread")
-    print(
-        f"{'mode':9} {'budget':>10} {'n':>6} {'over':>5} {'<=3 %':>7} {'median':>8} {'worst':>7} {'ms':>6} {'p99':>6}  missed"
-    )
+    print("mode          budget      n  over   <=3 %   median   worst     ms    p99  axis values missed")
     rows = []
     for mode in ("frontier", "match"):
         for text in BUDGETS:

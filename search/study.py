@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from evaluate.train import ProxyScore
 
 INTERRUPTED = "interrupted"
+# Optuna's own lines would break the progress bar; its warnings stay.
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+
 FINISHED = (TrialState.COMPLETE, TrialState.FAIL, TrialState.PRUNED)
 
 Evaluate = Callable[[Config], "ProxyScore"]
@@ -87,6 +90,7 @@ class Search:
                 study = optuna.load_study(study_name=name, storage=storage)
             else:
                 study = optuna.create_study(study_name=name, storage=storage, directions=directions)
+                study.set_metric_names(["proxy top-1 (%)", "multiply-adds"][: len(directions)])
         stored = study.user_attrs.get("settings")
         if stored is None and not study.get_trials(deepcopy=False):
             study.set_user_attr("settings", self.settings.to_json())
@@ -94,10 +98,6 @@ class Search:
             raise ValueError(f"{self._where}: the study {name!r} is not a run of archfrontier; choose another --name")
         else:
             self.settings.refuse_other(stored)
-        if self.settings.mode == "frontier":
-            study.set_metric_names(["proxy top-1 (%)", "multiply-adds"])
-        else:
-            study.set_metric_names(["proxy top-1 (%)"])
         return study
 
     def _reap(self) -> None:
