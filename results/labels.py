@@ -101,36 +101,59 @@ def place(
 ) -> list[Box]:
     """A box for each label: in the frame, over no other label and no obstacle, near its mark, off the marks.
 
-    Labels are placed one after the other, the most crowded first; each takes the cheapest of several hundred places
-    around its mark. Going over one of `lines` costs a little.
+    Labels are placed one after the other, each at the cheapest of several hundred places around its mark, and once
+    more when all others are placed. Of a few orders the one that comes out cheapest is taken. Going over one of
+    `lines` costs a little.
 
     Raises:
         ValueError: if a label finds no free place: the frame is too small.
     """
+    everyone = range(len(anchors))
+    crowd = [sum(math.exp(-math.hypot(here.x - a.x, (here.y - a.y) * 2) / 60) for a in anchors) for here in anchors]
+    orders = (
+        sorted(everyone, key=lambda n: -crowd[n]),
+        sorted(everyone, key=lambda n: -anchors[n].y),
+        sorted(everyone, key=lambda n: anchors[n].x),
+    )
+    tries = [_place(anchors, order, frame, obstacles, lines, gap) for order in orders]
+    found = [each for each in tries if each is not None]
+    if not found:
+        raise ValueError("no place is left for a label: the picture is too small")
+    return min(found, key=lambda each: each[0])[1]
+
+
+def _place(
+    anchors: Sequence[Anchor],
+    order: Sequence[int],
+    frame: Box,
+    obstacles: Sequence[Box],
+    lines: Sequence[Segment],
+    gap: float,
+) -> tuple[float, list[Box]] | None:
+    """The price of all labels and their boxes, in the order of `anchors`."""
     marks = [Box(a.x - a.radius, a.y - a.radius, a.x + a.radius, a.y + a.radius) for a in anchors]
-
-    def crowd(number: int) -> float:
-        here = anchors[number]
-        return sum(math.exp(-math.hypot(here.x - a.x, (here.y - a.y) * 2) / 60) for a in anchors)
-
     placed: dict[int, Box] = {}
-    leaders: list[Segment] = []
-    for number in sorted(range(len(anchors)), key=lambda n: (-crowd(n), n)):
+    prices: dict[int, float] = {}
+    for number in [*order, *order]:
         anchor = anchors[number]
-        taken = [*placed.values(), *obstacles]
-        best: tuple[float, Box] | None = None
+        others = {n: box for n, box in placed.items() if n != number}
+        taken = [*others.values(), *obstacles]
+        leaders = [(anchors[n].x, anchors[n].y, *nearest(box, anchors[n].x, anchors[n].y)) for n, box in others.items()]
+        best: Box | None = None
+        least = math.inf
         for box in _candidates(anchor):
-            roomy = Box(box.left - gap, box.bottom - gap, box.right + gap, box.top + gap)
-            if not box.inside(frame) or any(roomy.overlap(other) for other in taken):
+            if _reach(anchor, box) >= least or not box.inside(frame):
                 continue
-            cost = _price(anchor, box, marks, leaders, list(placed.values()), lines)
-            if best is None or cost < best[0]:
-                best = cost, box
+            roomy = Box(box.left - gap, box.bottom - gap, box.right + gap, box.top + gap)
+            if any(roomy.overlap(other) for other in taken):
+                continue
+            price = _price(anchor, box, marks, leaders, list(others.values()), lines, least)
+            if price < least:
+                best, least = box, price
         if best is None:
-            raise ValueError("no place is left for a label: the picture is too small")
-        placed[number] = best[1]
-        leaders.append((anchor.x, anchor.y, *nearest(best[1], anchor.x, anchor.y)))
-    return [placed[number] for number in range(len(anchors))]
+            return None
+        placed[number], prices[number] = best, least
+    return sum(prices.values()), [placed[number] for number in range(len(anchors))]
 
 
 def nearest(box: Box, x: float, y: float) -> tuple[float, float]:
@@ -158,6 +181,13 @@ def _candidates(anchor: Anchor) -> list[Box]:
     return boxes
 
 
+def _reach(anchor: Anchor, box: Box) -> float:
+    """The least that a place costs: how far off it is, and a little for not being beside its mark."""
+    x, y = nearest(box, anchor.x, anchor.y)
+    distance = max(0.0, math.hypot(x - anchor.x, y - anchor.y) - anchor.radius)
+    return distance + abs((box.bottom + box.top) / 2 - anchor.y) / 12
+
+
 def _price(
     anchor: Anchor,
     box: Box,
@@ -165,31 +195,38 @@ def _price(
     leaders: Sequence[Segment],
     labels: Sequence[Box],
     lines: Sequence[Segment],
+    limit: float,
 ) -> float:
+    """What a place costs; counting ends once it is `limit` or more."""
     x, y = nearest(box, anchor.x, anchor.y)
     distance = max(0.0, math.hypot(x - anchor.x, y - anchor.y) - anchor.radius)
     closer = sum(_distance(box, mark) < distance + 3 for mark in marks) - 1  # marks it might be taken to name
-    covered = sum(box.overlap(mark) for mark in marks) / (anchor.width * anchor.height)
-    line = (anchor.x, anchor.y, x, y)
-    crossed = sum(_cross(line, other) for other in leaders)
-    under = sum(_meets(other, box) for other in leaders)
-    over = sum(_meets(line, other) for other in labels)
-    struck = sum(_meets(other, box) for other in lines)
-    beside = abs((box.bottom + box.top) / 2 - anchor.y) / 12  # a little: labels beside their mark read best
-    return distance + 60 * covered + 40 * crossed + 150 * under + 150 * over + 9 * struck + 10 * closer + beside
+    price = _reach(anchor, box) + 10 * closer
+    price += 60 * sum(box.overlap(mark) for mark in marks) / (anchor.width * anchor.height)
+    if price < limit:
+        price += 9 * sum(_meets(line, box) for line in lines)
+    if price < limit:
+        price += 150 * sum(_meets(leader, box) for leader in leaders)
+    if price < limit:
+        own = (anchor.x, anchor.y, x, y)
+        price += 40 * sum(_cross(own, leader) for leader in leaders) + 150 * sum(_meets(own, other) for other in labels)
+    return price
 
 
 def _cross(a: Segment, b: Segment) -> bool:
-    def side(line: Segment, x: float, y: float) -> float:
-        return (line[2] - line[0]) * (y - line[1]) - (line[3] - line[1]) * (x - line[0])
-
-    return (side(a, b[0], b[1]) > 0) != (side(a, b[2], b[3]) > 0) and (side(b, a[0], a[1]) > 0) != (
-        side(b, a[2], a[3]) > 0
-    )
+    ax, ay, bx, by = a
+    cx, cy, dx, dy = b
+    if ((bx - ax) * (cy - ay) > (by - ay) * (cx - ax)) == ((bx - ax) * (dy - ay) > (by - ay) * (dx - ax)):
+        return False
+    return ((dx - cx) * (ay - cy) > (dy - cy) * (ax - cx)) != ((dx - cx) * (by - cy) > (dy - cy) * (bx - cx))
 
 
 def _meets(line: Segment, box: Box) -> bool:
     """Whether a line goes through a box."""
+    if max(line[0], line[2]) <= box.left or min(line[0], line[2]) >= box.right:
+        return False
+    if max(line[1], line[3]) <= box.bottom or min(line[1], line[3]) >= box.top:
+        return False
     if box.left < line[2] < box.right and box.bottom < line[3] < box.top:
         return True
     return _cross(line, (box.left, box.bottom, box.right, box.top)) or _cross(
