@@ -201,7 +201,13 @@ def search(args: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         interrupted = True
     result = load_run(run.directory, storage=args.storage)
-    paths = write_outputs(result)
+    try:
+        paths = write_outputs(result)
+    except OSError as error:
+        raise ValueError(
+            f"{run.directory}: tables and pictures cannot be written ({error.strerror}); the study is kept. "
+            f"Make room, then type python -m results {run.directory}"
+        ) from error
     print()
     print(frontier_table(result))
     print("written: " + ", ".join(str(path) for path in paths))

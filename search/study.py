@@ -256,7 +256,7 @@ def environment(device: str) -> dict[str, str]:
 def public_url(url: str) -> str:
     """A storage URL without its password, fit for messages and files."""
     try:
-        return make_url(url).set(password=None).render_as_string(hide_password=False)
+        return make_url(url)._replace(password=None).render_as_string(hide_password=False)
     except ArgumentError:
         return "the --storage URL"
 
