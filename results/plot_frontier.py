@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -285,8 +286,9 @@ def _columns(figure: Figure, names: list[str], inches: float) -> int:
     """As many columns as fit; a legend is filled column by column."""
     widths = [style.text_size(figure, name, _TEXT)[0] / figure.dpi + 0.5 for name in names]
     for columns in range(len(names), 1, -1):
-        rows = -(-len(names) // columns)
-        if sum(max(widths[start : start + rows]) for start in range(0, len(names), rows)) <= inches:
+        rows, longer = divmod(len(names), columns)  # as matplotlib shares them out
+        starts = [column * rows + min(column, longer) for column in range(columns + 1)]
+        if sum(max(widths[start:end]) for start, end in itertools.pairwise(starts)) <= inches:
             return columns
     return 1
 
