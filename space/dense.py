@@ -79,9 +79,8 @@ class DenseConfig(Config):
                         f"input size {input_size} is too small for a DenseNet of {len(self.depths)} blocks: "
                         "nothing is left to pool"
                     )
-                kept = math.floor(channels * self.compression + 1e-9)
-                if not kept:
-                    raise ValueError(f"compression {self.compression} leaves nothing of {channels} channels")
+                # The tolerance keeps 0.29 * 100 at 29; a transition never drops the last channel.
+                kept = max(1, math.floor(channels * self.compression + 1e-9))
                 blocks.append(
                     Repeat(
                         f"features.transition{number}",
