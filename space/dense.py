@@ -110,9 +110,9 @@ class DenseConfig(Config):
         )
 
     def scaled(self, factor: float) -> Self:
-        """Growth rate and stem times `factor`, at least 2 and 4 channels."""
+        """Growth rate and stem times `factor`, at least 1 and 4 channels."""
         return replace(
             self,
-            growth_rate=max(2, round(self.growth_rate * factor)),
+            growth_rate=max(1, round(self.growth_rate * factor)),
             stem_width=max(4, round(self.stem_width * factor)),
         )

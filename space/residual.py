@@ -133,23 +133,20 @@ class ResidualConfig(Config):
         return tuple(layers)
 
     def scaled(self, factor: float) -> Self:
-        """Widths times `factor`, to whole multiples of 8 and of the cardinality (never below one of each)."""
+        """Widths times `factor`, to whole multiples of 4 and of the cardinality (never below one of each)."""
 
         def near(value: int, multiple: int) -> int:
             return max(multiple, round(value * factor / multiple) * multiple)
 
-        if self.block == "basic" and max(self.groups) > 1:  # its 3x3s read and write whole groups
-            multiple = math.lcm(8, *self.groups)
-            widths = tuple(near(width, multiple) for width in self.widths)
-            inner = tuple(near(width, multiple) for width in self.inner_widths)
-            return replace(
-                self, stem_width=min(near(self.stem_width, multiple), widths[0]), widths=widths, inner_widths=inner
-            )
-        widths = tuple(near(w, 8) for w in self.widths)
         inner = tuple(
-            near(w, 8 if 8 % groups == 0 else groups) for w, groups in zip(self.inner_widths, self.groups, strict=True)
+            near(width, math.lcm(4, groups)) for width, groups in zip(self.inner_widths, self.groups, strict=True)
         )
-        return replace(self, stem_width=min(near(self.stem_width, 8), widths[0]), widths=widths, inner_widths=inner)
+        # the 3x3s of a basic block read and write whole groups
+        multiple = math.lcm(4, *self.groups) if self.block == "basic" else 4
+        widths = tuple(near(width, multiple) for width in self.widths)
+        return replace(
+            self, stem_width=min(near(self.stem_width, multiple), widths[0]), widths=widths, inner_widths=inner
+        )
 
 
 def check_target(input_size: int, classes: int) -> None:
