@@ -4,22 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
 
 from space import CONVENTION, Config, cost, landmark, load_config
+from space.command import Parser, answer
 from space.landmarks import LANDMARKS, TARGETS
-
-
-class Parser(argparse.ArgumentParser):
-    """A parser whose complaints are one line."""
-
-    def error(self, message: str) -> NoReturn:
-        """Say what is wrong and exit with status 2."""
-        self.exit(2, f"{self.prog}: {message}; type {self.prog} --help\n")
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -45,26 +36,12 @@ def make_parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parse, measure, print. Returns the exit status."""
     options = make_parser().parse_args(arguments)
-    try:
+
+    def text() -> str:
         config = network(options.network)
-        text = count_text(config, options) if options.command == "count" else score_text(config, options)
-    except (ValueError, OSError, RuntimeError) as error:
-        return _refuse(error)
-    except KeyboardInterrupt:
-        print("python -m evaluate: interrupted", file=sys.stderr)
-        return 130
-    try:
-        print(text, flush=True)
-    except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the flush at exit would fail again
-        if not isinstance(error, BrokenPipeError):  # the reader has left, as `head` does: nothing is wrong
-            return _refuse(f"the output cannot be written: {error.strerror}")
-    return 0
+        return count_text(config, options) if options.command == "count" else score_text(config, options)
 
-
-def _refuse(reason: object) -> int:
-    print(f"python -m evaluate: {' '.join(str(reason).split())}", file=sys.stderr)
-    return 2
+    return answer("python -m evaluate", text)
 
 
 def network(name: str) -> Config:

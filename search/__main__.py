@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import random
 import signal
 import sys
@@ -13,6 +12,7 @@ from types import FrameType
 
 from search.settings import SAMPLERS, Settings, check_name
 from space import CONVENTION, Budget, cost, gflops
+from space.command import Parser, refuse, silence
 from space.design import DESIGN, MODES, Target, check_families, draw
 from space.landmarks import LANDMARKS, landmark
 
@@ -23,7 +23,7 @@ WITHIN = 1.05  # landmarks that cost up to this times the budget are scored
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m search",
         description="Sample networks that cost a budget, score them by proxy training, draw the frontier. "
         + CONVENTION
@@ -76,11 +76,10 @@ def main(arguments: list[str] | None = None) -> int:
         print("interrupted before the first network; to start again, repeat the command.", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        silence()
         return 1
     except (ValueError, OSError) as error:
-        print(f"search: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2
+        return refuse("python -m search", error)
 
 
 def split(words: list[str]) -> tuple[str, ...]:

@@ -9,7 +9,8 @@
 `modules`          the torch modules (the one file here that imports torch)
 `solve`            shape + target cost -> the configuration that costs it
 `design`           the axes that a search may vary
-`landmarks`        published networks, their figures and sources
+`landmarks`        published networks, with `published` for their figures and sources
+`command`          what the command lines share
 =================  ================================================================================
 """
 

@@ -5,23 +5,15 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from space import CONVENTION, LANDMARKS, Config, Landmark, cost, gflops, landmark, load_config
+from space.command import Parser, answer
 from space.landmarks import TARGETS
 from space.layers import Conv, Layer, Linear, Pool
-
-
-class Parser(argparse.ArgumentParser):
-    """A parser whose complaints are one line."""
-
-    def error(self, message: str) -> NoReturn:
-        """Say what is wrong and exit with status 2."""
-        self.exit(2, f"{self.prog}: {message}; type {self.prog} --help\n")
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -42,22 +34,7 @@ def make_parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parse, count, print. Returns the exit status."""
     options = make_parser().parse_args(arguments)
-    try:
-        text = list_all(options.json) if options.command == "list" else show_one(options)
-    except (ValueError, OSError) as error:
-        return _refuse(error)
-    try:
-        print(text, flush=True)
-    except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the flush at exit would fail again
-        if not isinstance(error, BrokenPipeError):  # the reader has left, as `head` does: nothing is wrong
-            return _refuse(f"the output cannot be written: {error.strerror}")
-    return 0
-
-
-def _refuse(reason: object) -> int:
-    print(f"python -m space: {reason}", file=sys.stderr)
-    return 2
+    return answer("python -m space", lambda: list_all(options.json) if options.command == "list" else show_one(options))
 
 
 def list_all(as_json: bool) -> str:
