@@ -94,7 +94,7 @@ def random_dense(rng: random.Random) -> DenseConfig:
         stem=rng.choice(("imagenet", "cifar")),
         stem_width=rng.randint(2, 32),
         depths=tuple(rng.randint(1, 4) for _ in range(rng.randint(1, 4))),
-        growth_rate=rng.randint(3, 24),  # so that the smallest compression leaves a channel
+        growth_rate=rng.randint(1, 24),
         bottleneck=rng.choice((0, 0, 1, 2, 4)),
         compression=rng.choice((0.5, 1.0, round(rng.uniform(0.3, 1.0), 3))),
     )

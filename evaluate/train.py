@@ -156,10 +156,8 @@ def _sealed(seed: int, device: str) -> Iterator[None]:
         yield
 
 
-# Multiply-adds of a batch, a convolution, from which a second CPU thread is worth its risk. Measured on 2 cores: a step
-# of ResNet-50 under recipe `cpu` (1.5 M) takes 26 ms with one thread as with two; at width 0.25 and batch 128 (12 M)
-# two threads gain less than a half. But threads that wait for each other suffer from neighbours: beside other busy
-# programs two took 30 times as long and more, one about 1.5 times.
+# Multiply-adds of a batch, a convolution, from which a second CPU thread is worth its risk. Below it two threads were
+# no faster than one on two cores, and threads that wait for each other suffer badly from busy neighbours.
 _WORTH_A_THREAD = 16_000_000
 
 
@@ -261,8 +259,7 @@ def schedule(step: int, steps: int, warmup: float) -> float:
 def _autocast(device: str) -> contextlib.AbstractContextManager[Any]:
     import torch
 
-    # Not on CPUs: with AVX-512 BF16 a step of ResNet-50 (width 0.25, 8x8, batch 64) takes 34 ms against 41, but one of
-    # DenseNet-121 63 against 59, and without it bfloat16 is emulated.
+    # Not on CPUs: bfloat16 was slower for DenseNets on a processor that has it, and is emulated on one that has not.
     return torch.autocast(device, torch.bfloat16, enabled=device == "cuda")
 
 

@@ -177,7 +177,7 @@ def search(args: argparse.Namespace) -> int:
         seed=args.seed,
         landmarks=landmarks,
     )
-    data = load_data(args.data, recipe.resolution, seed=args.seed)
+    data = load_data(args.data, recipe.resolution, args.seed, recipe.train_images)
     run = Search(RUNS / name, settings, args.storage)
     run.write_run_file(environment(device))
     print(f"run {run.directory}: budget {target.budget} at {args.input}x{args.input}, {args.classes} classes")
