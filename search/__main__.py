@@ -192,7 +192,7 @@ def search(args: argparse.Namespace) -> int:
     points = [(trial.values[0], trial.user_attrs["macs"]) for trial in finished if trial.values]
     interrupted = False
     try:
-        with RunDisplay(done + len(left) + missing, done, points) as display:
+        with RunDisplay(done + len(left) + missing, done, points, target.budget.macs) as display:
             for event in run.run(
                 args.trials, lambda config: train_proxy(config, recipe, data, seed=args.seed, device=device)
             ):

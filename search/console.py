@@ -16,10 +16,11 @@ from space import gflops
 class RunDisplay:
     """Counts, keeps the frontier so far, prints. Without a terminal there is no bar and no escape code."""
 
-    def __init__(self, total: int, done: int, points: list[tuple[float, float]]) -> None:
+    def __init__(self, total: int, done: int, points: list[tuple[float, float]], budget_macs: int) -> None:
         """`total` and `done` count networks; `points` are the (top-1, MACs) that a continued run has."""
         self.console = Console(soft_wrap=True, highlight=False)
-        self.points = points
+        self.budget_macs = budget_macs
+        self.points = [point for point in points if point[1] <= budget_macs]
         self.done = done
         self.total = total
         self.progress = Progress(
@@ -52,7 +53,8 @@ class RunDisplay:
         if score.state != "complete":
             result = f"failed: {score.reason}"
         else:
-            self.points.append((score.top1, event.macs))
+            if event.macs <= self.budget_macs:  # landmarks up to 5 % over are scored, but are no members
+                self.points.append((score.top1, event.macs))
             result = f"top-1 {score.top1:5.1f} %"
             if event.duplicate_of is None:
                 result += f"  {score.seconds:5.1f} s  {score.images_per_second:6.0f} images/s"
