@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Self
 
 from space.config import MAX_CHANNELS, MAX_DEPTH, Config, check_choice, check_int, check_ints
@@ -108,29 +109,10 @@ class ResidualConfig(Config):
         """One block of a stage that reads `channels` maps of `size` x `size`."""
         width, inner, groups = self.widths[stage], self.inner_widths[stage], self.groups[stage]
         if self.block == "basic":
-            convs = [
-                Conv("conv1", channels, inner, 3, stride, size, groups),
-                Conv("conv2", inner, width, 3, 1, (size - 1) // stride + 1, groups),
-            ]
+            convs = _basic(channels, inner, width, groups, stride, size)
         else:
-            first, second = (stride, 1) if self.stride_in == "1x1" else (1, stride)
-            middle = (size - 1) // first + 1
-            convs = [
-                Conv("conv1", channels, inner, 1, first, size),
-                Conv("conv2", inner, inner, 3, second, middle, groups),
-                Conv("conv3", inner, width, 1, 1, (middle - 1) // second + 1),
-            ]
-        layers: list[Layer] = []
-        for number, conv in enumerate(convs, 1):
-            if self.preactivation:
-                layers += [Norm(f"bn{number}", conv.in_channels, conv.size), conv]
-            else:
-                layers += [conv, Norm(f"bn{number}", conv.out_channels, conv.out_size)]
-        if self.shortcut == "B" and (stride > 1 or channels != width):
-            layers.append(Conv("downsample.0", channels, width, 1, stride, size))
-            if not self.preactivation:
-                layers.append(Norm("downsample.1", width, (size - 1) // stride + 1))
-        return tuple(layers)
+            convs = _bottleneck(channels, inner, width, groups, stride, size, self.stride_in)
+        return _with_norms(convs, self.shortcut, self.preactivation)
 
     def scaled(self, factor: float) -> Self:
         """Widths times `factor`, to whole multiples of 4 and of the cardinality (never below one of each)."""
@@ -147,6 +129,48 @@ class ResidualConfig(Config):
         return replace(
             self, stem_width=min(near(self.stem_width, multiple), widths[0]), widths=widths, inner_widths=inner
         )
+
+
+# The three are cached because the solver changes one stage at a time and asks for all of them again.
+
+
+@lru_cache(maxsize=4096)
+def _basic(channels: int, inner: int, width: int, groups: int, stride: int, size: int) -> tuple[Conv, ...]:
+    return (
+        Conv("conv1", channels, inner, 3, stride, size, groups),
+        Conv("conv2", inner, width, 3, 1, (size - 1) // stride + 1, groups),
+    )
+
+
+@lru_cache(maxsize=4096)
+def _bottleneck(
+    channels: int, inner: int, width: int, groups: int, stride: int, size: int, stride_in: str
+) -> tuple[Conv, ...]:
+    first, second = (stride, 1) if stride_in == "1x1" else (1, stride)
+    middle = (size - 1) // first + 1
+    return (
+        Conv("conv1", channels, inner, 1, first, size),
+        Conv("conv2", inner, inner, 3, second, middle, groups),
+        Conv("conv3", inner, width, 1, 1, (middle - 1) // second + 1),
+    )
+
+
+@lru_cache(maxsize=4096)
+def _with_norms(convs: tuple[Conv, ...], shortcut: str, preactivation: bool) -> tuple[Layer, ...]:
+    """A block's convolutions with their norms and, where shapes change, the projection."""
+    layers: list[Layer] = []
+    for number, conv in enumerate(convs, 1):
+        if preactivation:
+            layers += [Norm(f"bn{number}", conv.in_channels, conv.size), conv]
+        else:
+            layers += [conv, Norm(f"bn{number}", conv.out_channels, conv.out_size)]
+    channels, width, size, out_size = convs[0].in_channels, convs[-1].out_channels, convs[0].size, convs[-1].out_size
+    stride = max(conv.stride for conv in convs)
+    if shortcut == "B" and (stride > 1 or channels != width):
+        layers.append(Conv("downsample.0", channels, width, 1, stride, size))
+        if not preactivation:
+            layers.append(Norm("downsample.1", width, out_size))
+    return tuple(layers)
 
 
 def check_target(input_size: int, classes: int) -> None:
