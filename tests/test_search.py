@@ -121,16 +121,25 @@ def test_killed_in_mid_trial_and_continued(tmp_path: Path) -> None:
 
 
 def test_ctrl_c_finishes_cleanly_and_says_how_to_go_on(tmp_path: Path) -> None:
-    arguments = [*SMALL, "--trials", "500"]
     process = subprocess.Popen(
-        command(arguments), cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command([*SMALL, "--trials", "500"]),
+        cwd=tmp_path,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # a job in the background of a script inherits an ignored SIGINT
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
-    assert process.stdout is not None
-    for line in process.stdout:
-        if line.lstrip().startswith("2/500"):
-            break
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=120)
+    try:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.lstrip().startswith("2/500"):
+                break
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=120)
+    finally:
+        process.kill()
     assert process.returncode == 130
     assert "repeat the command" in out
     assert "Traceback" not in err
