@@ -1,11 +1,25 @@
 """Measuring networks: what they cost when executed, and how well they train.
 
-=================  ================================================================================
-`data`             digits or a folder of parquet files -> images on the device, a part held out
-`recipe`           `Recipe`: how a proxy is made and trained; presets
-`train`            the one training loop, `ProxyScore`
-`counting`         ptflops and torch as independent witnesses of `space.cost`
-=================  ================================================================================
+Images
+    `data`             `load_data`, `ImageData`: any image set -> images on the device, a part of train held out
+    `sources`          what `--data` can be; its kinds are `parquet`, `imagefolder`, `hub` and embedded digits
+    `tables`           columns, classes and labels of a table
+    `decode`, `cache`  files -> pixels; decoded images are kept on the disk
+Training
+    `recipe`           `Recipe`: how a network is made smaller and trained; `presets`: those with a name
+    `train`            `train_proxy`: a network and a recipe -> `ProxyScore` (`score`)
+    `full`             one network to the end of a recipe, with checkpoints, on one device or several
+    `trainer`          the one training loop; `augment`: its batches
+    `device`           device, precision, threads, memory, and what the device can do at most
+Other measures
+    `counting`         ptflops and torch as independent witnesses of `space.cost`
+    `latency`          time and memory of inference
+    `zerocost`         scores of untrained networks; `measures`: on plain modules
+Trust
+    `fidelity`         does the order of scores agree with the published errors? `ranking`: the statistics,
+                       `ranking_sets`: which published errors can stand in one ranking, `fidelity_scores` and
+                       `fidelity_report`: what is kept and what is said
+    `known`            what is known of a recipe on some data
 
 The names below are loaded when they are first used: importing the package imports no torch.
 """
@@ -17,21 +31,29 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from evaluate.counting import count_with_ptflops, count_with_torch
-    from evaluate.data import ImageData, load_data
-    from evaluate.recipe import RECIPES, Recipe, default_recipe, find_recipe, resolve_device
-    from evaluate.train import ProxyScore, train_proxy
+    from evaluate.data import ImageData, load_data, load_test
+    from evaluate.device import resolve_device
+    from evaluate.latency import measure_latency
+    from evaluate.presets import RECIPES, default_recipe, find_recipe
+    from evaluate.recipe import Recipe
+    from evaluate.score import ProxyScore
+    from evaluate.train import train_proxy
+    from evaluate.zerocost import zero_cost
 
 _HOME = {
     "ImageData": "data",
-    "ProxyScore": "train",
-    "RECIPES": "recipe",
+    "ProxyScore": "score",
+    "RECIPES": "presets",
     "Recipe": "recipe",
     "count_with_ptflops": "counting",
     "count_with_torch": "counting",
-    "default_recipe": "recipe",
-    "find_recipe": "recipe",
+    "default_recipe": "presets",
+    "find_recipe": "presets",
     "load_data": "data",
-    "resolve_device": "recipe",
+    "load_test": "data",
+    "measure_latency": "latency",
+    "zero_cost": "zerocost",
+    "resolve_device": "device",
     "train_proxy": "train",
 }
 
@@ -45,8 +67,11 @@ __all__ = [
     "default_recipe",
     "find_recipe",
     "load_data",
+    "load_test",
+    "measure_latency",
     "resolve_device",
     "train_proxy",
+    "zero_cost",
 ]
 
 

@@ -1,18 +1,16 @@
-"""`Recipe`: how a proxy is made and trained, the presets, and where it runs."""
+"""`Recipe`: how a proxy is made and trained. The presets are in `evaluate.presets`."""
 
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from space import Config
 
-DEVICES = ("auto", "cpu", "cuda")
 STEMS = ("keep", "cifar")
+PRECISIONS = ("auto", "bf16", "fp32")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +29,12 @@ class Recipe:
     width: float = 1.0  # factor for `Config.scaled`
     stem: str = "cifar"  # cifar: the 3x3 stem without pooling, for small images; keep: the network's own
     train_images: int | None = None  # at most so many; None is all
-    flip: bool = True  # mirror left and right at random; wrong for digits and letters
+    flip: bool = True  # mirror left and right at random, if the data may be mirrored (digits may not)
     crop: bool = True  # shift by up to an eighth of the resolution at random
+    cutout: int = 0  # side of the square that is blanked at random, in pixels
+    evaluate_every: int = 1  # epochs from one scoring to the next; the last epoch is always scored
+    precision: str = "auto"  # bf16 (mixed), fp32, or auto: bf16 where it pays
+    autotune: bool = False  # let cuDNN time its kernels: faster on CUDA for long trainings, scores differ a little
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name.strip():
@@ -40,6 +42,8 @@ class Recipe:
         self._whole("epochs", 1, 10_000)
         self._whole("batch_size", 2, 65_536)
         self._whole("resolution", 4, 1024)
+        self._whole("cutout", 0, 1024)
+        self._whole("evaluate_every", 1, 10_000)
         if self.train_images is not None:
             self._whole("train_images", 2, 10**9)
         self._number("learning_rate", 0.0, math.inf, open_low=True)
@@ -52,7 +56,11 @@ class Recipe:
             raise ValueError(f"recipe {self.name}: momentum is 0: expected more than 0, Nesterov needs it")
         if self.stem not in STEMS:
             raise ValueError(f"recipe {self.name}: stem is {self.stem!r}: expected one of {', '.join(STEMS)}")
-        for flag in ("flip", "crop"):
+        if self.precision not in PRECISIONS:
+            raise ValueError(
+                f"recipe {self.name}: precision is {self.precision!r}: expected one of {', '.join(PRECISIONS)}"
+            )
+        for flag in ("flip", "crop", "autotune"):
             if type(getattr(self, flag)) is not bool:
                 raise ValueError(f"recipe {self.name}: {flag} is {getattr(self, flag)!r}: expected true or false")
 
@@ -88,82 +96,6 @@ class Recipe:
         if self.stem == "cifar":
             config = dataclasses.replace(config, stem="cifar")  # type: ignore[call-arg]  # every family has a stem
         return config if self.width == 1 else config.scaled(self.width)
-
-
-# None mirrors images: the default data are digits. For photographs write a recipe file with "flip": true.
-RECIPES: dict[str, Recipe] = {
-    # seconds for a test: learns digits well above chance with the smallest networks
-    "smoke": Recipe(
-        name="smoke",
-        epochs=2,
-        batch_size=64,
-        learning_rate=0.1,
-        resolution=8,
-        width=0.125,
-        train_images=512,
-        flip=False,
-        crop=False,
-    ),
-    # the default without a GPU
-    "cpu": Recipe(name="cpu", epochs=3, batch_size=64, learning_rate=0.2, resolution=8, width=0.125, flip=False),
-    # the default with CUDA; few small steps, so that digits get enough of them
-    "gpu": Recipe(
-        name="gpu",
-        epochs=6,
-        batch_size=128,
-        learning_rate=0.2,
-        resolution=32,
-        width=0.5,
-        train_images=20_000,
-        flip=False,
-    ),
-}
-
-
-def find_recipe(name_or_path: str | Path) -> Recipe:
-    """A preset by its name, or a recipe from a JSON file.
-
-    Raises:
-        ValueError: if it is neither; it lists the presets.
-    """
-    text = str(name_or_path)
-    if text in RECIPES:
-        return RECIPES[text]
-    presets = ", ".join(RECIPES)
-    try:
-        data = json.loads(Path(text).read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise ValueError(f"recipe {text!r}: expected one of {presets}, or a JSON file") from error
-    except OSError as error:
-        raise ValueError(f"recipe {text!r} cannot be read ({error.strerror}); presets are {presets}") from error
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"recipe {text!r} is no JSON: {error}; presets are {presets}") from error
-    try:
-        return Recipe.from_json(data)
-    except ValueError as error:
-        raise ValueError(f"{text}: {error}") from error
-
-
-def default_recipe(device: str = "auto") -> Recipe:
-    """``gpu`` on CUDA, ``cpu`` elsewhere."""
-    return RECIPES["gpu" if resolve_device(device) == "cuda" else "cpu"]
-
-
-def resolve_device(device: str = "auto") -> str:
-    """``cpu`` or ``cuda``; ``auto`` takes CUDA where there is one.
-
-    Raises:
-        ValueError: for another name, or if CUDA is asked for where there is none.
-    """
-    import torch
-
-    if device not in DEVICES:
-        raise ValueError(f"device {device!r}: expected one of {', '.join(DEVICES)}")
-    if device == "cuda" and not torch.cuda.is_available():
-        raise ValueError("device cuda: torch finds no CUDA device here; use cpu or auto")
-    if device == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    return device
 
 
 def check_keys(cls: type, data: Any) -> None:

@@ -153,7 +153,9 @@ def search(args: argparse.Namespace) -> int:
     print(CONVENTION + ".", flush=True)
 
     from evaluate.data import load_data
-    from evaluate.train import default_recipe, find_recipe, resolve_device, train_proxy
+    from evaluate.device import resolve_device
+    from evaluate.presets import default_recipe, find_recipe
+    from evaluate.train import train_proxy
     from results import frontier_table, load_run, write_outputs
     from search.console import RunDisplay
     from search.study import Search, environment

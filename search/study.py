@@ -30,7 +30,7 @@ from space import Config, cost
 from space.landmarks import landmark
 
 if TYPE_CHECKING:
-    from evaluate.train import ProxyScore
+    from evaluate.score import ProxyScore
 
 INTERRUPTED = "interrupted"
 # Optuna's own lines would break the progress bar; its warnings stay.
@@ -191,7 +191,7 @@ class Search:
 
     def _score(self, config: Config, evaluate: Evaluate) -> tuple[ProxyScore, int | None]:
         """Train the network, unless the same configuration has been trained: then (its score, its number)."""
-        from evaluate.train import ProxyScore
+        from evaluate.score import ProxyScore
 
         for trial in self.study.get_trials(deepcopy=False, states=FINISHED):
             attributes = trial.user_attrs

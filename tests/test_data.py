@@ -10,7 +10,13 @@ import pytest
 import torch
 from PIL import Image
 
-from evaluate.data import ImageData, load_data, stratified_split, train_files
+from evaluate.data import ImageData, load_data, load_test, stratified_split
+from evaluate.parquet import split_files
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ARCHFRONTIER_CACHE", str(tmp_path_factory.mktemp("cache")))
 
 
 def png(value: int, size: tuple[int, int] = (8, 8)) -> bytes:
@@ -116,10 +122,8 @@ def test_wide_images_are_cut_to_a_square_and_numbers_of_labels_may_have_gaps(tmp
     ],
 )
 def test_only_train_files_are_used(tmp_path: Path, names: list[str], expected: list[str]) -> None:
-    for name in names:
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).touch()
-    assert [str(path.relative_to(tmp_path)) for path in train_files(tmp_path)] == expected
+    files = split_files(tmp_path, [tmp_path / name for name in sorted(names)])
+    assert [str(path.relative_to(tmp_path)) for path in files] == expected
 
 
 def make_missing(_: Path) -> None: ...
@@ -196,9 +200,9 @@ def make_all_single(folder: Path) -> None:
         (make_no_image, "no image column.*text, label"),
         (make_no_label, "labels.*image, caption"),
         (make_one_class, "one class only"),
-        (make_missing_label, "label of row 2 is missing"),
-        (make_broken_image, r"image of row 7 \(broken\.png\) cannot be decoded"),
-        (make_image_without_bytes, "image of row 7 holds no bytes"),
+        (make_missing_label, r"label of row 2 of train\.parquet is missing"),
+        (make_broken_image, r"image of row 7 of train\.parquet \(broken\.png\) cannot be decoded"),
+        (make_image_without_bytes, r"image of row 7 of train\.parquet \(x\.png\) holds no bytes"),
         (make_all_single, "held out"),
     ],
 )
@@ -216,3 +220,99 @@ def test_to_a_device() -> None:
     moved = data.to("meta")
     assert isinstance(moved, ImageData) and moved.train_images.device.type == moved.val_labels.device.type == "meta"
     assert moved.classes == 10
+
+
+def test_digits_have_no_test_split_and_no_mirror_image() -> None:
+    with pytest.raises(ValueError, match="digits has no test split"):
+        load_test("digits", 8)
+    data, larger = load_data("digits", 8), load_data("digits", 16, seed=2, train_images=50)
+    assert not data.mirror and data.origin and len(data.key) == 64 and data.key == larger.key
+    with pytest.raises(ValueError, match="1 image to train on"):
+        load_data("digits", 8, train_images=1)
+
+
+CLASSES = datasets.Features({"image": datasets.Image(), "label": datasets.ClassLabel(names=["cat", "dog"])})
+
+
+def rows(n: int, offset: int = 0) -> dict[str, list[Any]]:
+    return {"image": images(n, offset), "label": [(i + offset) % 2 for i in range(n)]}
+
+
+def test_the_key_is_of_the_content_alone(tmp_path: Path) -> None:
+    write(tmp_path / "one" / "train.parquet", rows(40), CLASSES)
+    for part in range(4):
+        write(tmp_path / "other" / "data" / f"train-{part}-of-4.parquet", rows(10, 10 * part), CLASSES)
+    one, other = load_data(tmp_path / "one", 8), load_data(tmp_path / "other", 4, seed=1)
+    assert one.key == other.key and len(one.key) == 64
+    assert load_data(tmp_path / "one", 8).key == one.key  # remembered
+    swapped = rows(40)
+    swapped["label"][:2] = swapped["label"][1::-1]
+    write(tmp_path / "one" / "train.parquet", swapped, CLASSES)
+    assert load_data(tmp_path / "one", 8).key != one.key
+    assert one.mirror and one.origin == "parquet: train.parquet, image column image, label column label (guessed)"
+    assert other.origin.startswith("parquet: 4 files from data/train-0-of-4.parquet to data/train-3-of-4.parquet, ")
+
+
+def test_a_missing_image_in_a_later_file_is_named_by_its_own_row(tmp_path: Path) -> None:
+    write(tmp_path / "train-0.parquet", rows(10), CLASSES)
+    broken = rows(10)
+    broken["image"][4]["bytes"] = b"x"
+    write(tmp_path / "train-1.parquet", broken, CLASSES)
+    with pytest.raises(ValueError, match=r"image of row 4 of train-1\.parquet \(4\.png\) cannot be decoded"):
+        load_data(tmp_path, 8)
+    broken["label"] = [0, 1, 0, None, *[1] * 6]
+    write(tmp_path / "train-1.parquet", broken, CLASSES)
+    with pytest.raises(ValueError, match=r"label of row 3 of train-1\.parquet is missing"):
+        load_data(tmp_path, 8)
+
+
+def test_files_that_are_not_one_table(tmp_path: Path) -> None:
+    write(tmp_path / "train-0.parquet", rows(10), CLASSES)
+    other = datasets.Features({"image": datasets.Image(), "label": datasets.ClassLabel(names=["dog", "cat"])})
+    write(tmp_path / "train-1.parquet", rows(10), other)
+    with pytest.raises(ValueError, match=r"columns or classes of train-1\.parquet differ from train-0\.parquet"):
+        load_data(tmp_path, 8)
+
+
+def test_columns_and_split_can_be_chosen(tmp_path: Path) -> None:
+    columns = rows(20) | {"mask": images(20, 100), "kind": ["b", "a"] * 10, "weight": [0.5] * 20}
+    write(tmp_path / "train.parquet", columns)
+    write(tmp_path / "extra-0-of-1.parquet", columns)
+    data = load_data(f"{tmp_path}?image=mask&label=kind&split=extra", 8)
+    assert data.origin == "parquet: extra-0-of-1.parquet, image column mask, label column kind"
+    assert data.class_names == ("a", "b") and int(data.train_images[:, 0].min()) >= 100
+    for option, message in (
+        ("image=x", "has no column x: its columns are image, label, mask, kind, weight"),
+        ("image=kind", "column kind holds no images, but image, mask may"),
+        ("label=weight", "column weight holds no classes"),
+        ("split=dev", "has no split dev: its files are extra, train"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            load_data(f"{tmp_path}?{option}", 8)
+
+
+def test_the_split_for_the_final_evaluation(tmp_path: Path) -> None:
+    write(tmp_path / "train.parquet", rows(20), CLASSES)
+    with pytest.raises(ValueError, match="has no test and no validation split"):
+        load_test(tmp_path, 8)
+    write(tmp_path / "validation.parquet", rows(4, 60), CLASSES)
+    assert load_test(tmp_path, 8).images[:, 0, 0, 0].tolist() == [60, 61, 62, 63]
+    turned = datasets.Features({"image": datasets.Image(), "label": datasets.ClassLabel(names=["dog", "cat"])})
+    write(tmp_path / "test.parquet", rows(6, 30), turned)
+    test = load_test(tmp_path, 8)
+    assert test.images[:, 0, 0, 0].tolist() == [*range(30, 36)] and test.images.dtype == torch.uint8
+    assert test.labels.tolist() == [1, 0] * 3 and test.class_names == ("cat", "dog")  # numbered as in training
+    write(tmp_path / "test.parquet", rows(6) | {"label": [-1] * 6}, CLASSES)
+    assert len(load_test(tmp_path, 8).labels) == 4  # no labels: passed over
+    (tmp_path / "validation.parquet").unlink()
+    with pytest.raises(ValueError, match=r"images of test\.parquet have no labels"):
+        load_test(tmp_path, 8)
+    write(tmp_path / "test.parquet", {"image": images(3), "label": [0, 1, 7]})
+    with pytest.raises(ValueError, match=r"class 0 of the images to evaluate on .* is none of the 2 classes"):
+        load_test(tmp_path, 8)
+
+
+def test_gaps_in_numbers_of_labels_are_the_same_in_test(tmp_path: Path) -> None:
+    write(tmp_path / "train.parquet", {"image": images(6), "label": [5, 9, 7, 5, 9, 7]})
+    write(tmp_path / "test.parquet", {"image": images(2), "label": [9, 7]})
+    assert load_test(tmp_path, 8).labels.tolist() == [2, 1]

@@ -1,8 +1,7 @@
-"""Recipes, scores, and the training loop on the smallest networks."""
+"""Proxy training for real: what a score holds, and every way in which a training can end."""
 
 import dataclasses
 import json
-import math
 import subprocess
 import sys
 from pathlib import Path
@@ -11,24 +10,15 @@ from typing import Any
 import pytest
 import torch
 
-import evaluate
-from evaluate.__main__ import main
 from evaluate.data import ImageData, load_data
-from evaluate.train import (
-    RECIPES,
-    Epoch,
-    ProxyScore,
-    Recipe,
-    augment,
-    default_recipe,
-    find_recipe,
-    normalise,
-    resolve_device,
-    schedule,
-    train_proxy,
-)
-from space import DenseConfig, ResidualConfig
+from evaluate.device import computes_bf16
+from evaluate.presets import RECIPES
+from evaluate.recipe import Recipe
+from evaluate.score import Epoch, ProxyScore
+from evaluate.train import plan, train_proxy
+from space import DenseConfig, ResidualConfig, cost, landmark
 
+ROOT = Path(__file__).parents[1]
 RESIDUAL = ResidualConfig(
     family="resnet",
     stem="imagenet",
@@ -48,131 +38,6 @@ def digits() -> ImageData:
     return load_data("digits", 8)
 
 
-# ---------------------------------------------------------------------------------------------- recipes
-
-
-@pytest.mark.parametrize("name", RECIPES)
-def test_recipe_round_trip(name: str, tmp_path: Path) -> None:
-    recipe = find_recipe(name)
-    assert recipe.name == name
-    assert Recipe.from_json(json.loads(json.dumps(recipe.to_json()))) == recipe
-    path = tmp_path / "mine.json"
-    path.write_text(json.dumps(recipe.to_json()))
-    assert find_recipe(path) == recipe
-
-
-def test_whole_numbers_become_floats_once() -> None:
-    recipe = Recipe(name="x", epochs=1, batch_size=2, learning_rate=1, width=1)
-    assert type(recipe.learning_rate) is float and type(recipe.width) is float
-    assert Recipe.from_json(recipe.to_json()).to_json() == recipe.to_json()
-
-
-@pytest.mark.parametrize(
-    "field, value",
-    [
-        ("name", ""),
-        ("epochs", 0),
-        ("epochs", 1.5),
-        ("epochs", True),
-        ("batch_size", 1),
-        ("learning_rate", 0),
-        ("learning_rate", math.nan),
-        ("learning_rate", math.inf),
-        ("learning_rate", "0.1"),
-        ("momentum", 1.0),
-        ("momentum", 0),
-        ("weight_decay", -1),
-        ("label_smoothing", 1.0),
-        ("warmup", 1.0),
-        ("resolution", 3),
-        ("width", 0),
-        ("width", True),
-        ("stem", "regnet"),
-        ("train_images", 0),
-        ("flip", 1),
-    ],
-)
-def test_impossible_recipes_are_refused(field: str, value: Any) -> None:
-    with pytest.raises(ValueError, match=field):
-        Recipe.from_json(SMOKE.to_json() | {field: value})
-
-
-def test_recipe_keys() -> None:
-    with pytest.raises(ValueError, match="unknown key 'epoch'"):
-        Recipe.from_json(SMOKE.to_json() | {"epoch": 3})
-    with pytest.raises(ValueError, match="missing key 'epochs'"):
-        Recipe.from_json({"name": "x", "batch_size": 2, "learning_rate": 1.0})
-    with pytest.raises(ValueError, match="JSON object"):
-        Recipe.from_json([1])
-
-
-def test_find_recipe_lists_the_presets(tmp_path: Path) -> None:
-    (tmp_path / "bad.json").write_text("{")
-    (tmp_path / "keys.json").write_text("{}")
-    for name in ("nonsense", str(tmp_path / "bad.json"), str(tmp_path)):
-        with pytest.raises(ValueError, match="smoke, cpu, gpu"):
-            find_recipe(name)
-    with pytest.raises(ValueError, match=r"keys\.json.*missing key"):
-        find_recipe(tmp_path / "keys.json")
-
-
-def test_devices() -> None:
-    assert resolve_device("cpu") == "cpu"
-    assert resolve_device("auto") == ("cuda" if torch.cuda.is_available() else "cpu")
-    assert default_recipe("cpu") == RECIPES["cpu"]
-    with pytest.raises(ValueError, match="expected one of auto, cpu, cuda"):
-        resolve_device("tpu")
-
-
-@pytest.mark.skipif(torch.cuda.is_available(), reason="there is CUDA here")
-def test_cuda_where_there_is_none() -> None:
-    with pytest.raises(ValueError, match="no CUDA device"):
-        resolve_device("cuda")
-
-
-def test_proxy_is_narrower_with_a_small_stem() -> None:
-    proxy = SMOKE.proxy(RESIDUAL)
-    assert isinstance(proxy, ResidualConfig)
-    assert (proxy.stem, proxy.stem_width, proxy.widths) == ("cifar", 8, (8, 16, 32, 64))
-    assert dataclasses.replace(SMOKE, width=1.0, stem="keep").proxy(RESIDUAL) == RESIDUAL
-
-
-# ---------------------------------------------------------------------------------------------- parts
-
-
-def test_schedule_rises_to_the_peak_and_ends_near_zero() -> None:
-    rates = [schedule(step, 100, 0.25) for step in range(100)]
-    assert max(rates) == rates[24] == 1.0
-    assert rates[:25] == sorted(rates[:25]) and rates[24:] == sorted(rates[24:], reverse=True)
-    assert 0 < rates[-1] < 0.01
-    assert all(0 < schedule(step, 1, warmup) <= 1 for step in range(1) for warmup in (0.0, 0.5, 0.9))
-    assert schedule(0, 10, 0.0) > 0.9
-
-
-def test_augmentation_shifts_and_mirrors_each_image_on_its_own() -> None:
-    ramp = torch.arange(8, dtype=torch.uint8).expand(64, 3, 8, 8).contiguous() * 10
-    rng = torch.Generator().manual_seed(0)
-    recipe = dataclasses.replace(SMOKE, flip=False, crop=True)
-    shifted = augment(ramp, recipe, rng)
-    assert shifted.shape == ramp.shape
-    middles = set(shifted[:, 0, 4, 4].tolist())
-    assert middles == {30, 40, 50}  # a shift of at most one pixel of eight
-    mirrored = augment(ramp, dataclasses.replace(SMOKE, flip=True, crop=False), rng)
-    assert {tuple(row) for row in mirrored[:, 0, 0].tolist()} == {tuple(range(0, 80, 10)), tuple(range(70, -1, -10))}
-    assert augment(ramp, SMOKE, rng) is ramp
-
-
-def test_normalise() -> None:
-    pixels = torch.randint(0, 256, (32, 3, 8, 8), dtype=torch.uint8)
-    mean, std = pixels.float().mean((0, 2, 3), True), pixels.float().std((0, 2, 3), keepdim=True)
-    out = normalise(pixels, mean, std)
-    assert abs(float(out.mean())) < 1e-5 and float(out.std()) == pytest.approx(1, abs=1e-3)
-    assert out.is_contiguous(memory_format=torch.channels_last)
-
-
-# ---------------------------------------------------------------------------------------------- training
-
-
 @pytest.mark.parametrize("config", [RESIDUAL, DENSE], ids=["residual", "dense"])
 def test_digits_are_learned(config: ResidualConfig | DenseConfig, digits: ImageData) -> None:
     recipe = dataclasses.replace(SMOKE, epochs=4, batch_size=32, train_images=None)
@@ -184,6 +49,38 @@ def test_digits_are_learned(config: ResidualConfig | DenseConfig, digits: ImageD
     assert score.curve[-1]["train_loss"] < score.curve[0]["train_loss"]
     assert score.curve[-1]["top1"] == score.top1
     assert 0 < score.seconds < 60 and score.images_per_second > 100
+    assert (score.precision, score.engine, score.micro_batch) == ("fp32", "eager", 32)
+
+
+def test_a_score_says_what_it_took(digits: ImageData) -> None:
+    score = train_proxy(RESIDUAL, SMOKE, digits, device="cpu")
+    macs = cost(SMOKE.proxy(RESIDUAL), 8, 10).macs
+    assert score.flops_per_second == pytest.approx(6 * macs * score.images_per_second)
+    assert score.peak_share is not None and 0 < score.peak_share < 1
+    if sys.platform == "linux":
+        assert score.peak_memory is not None and 50e6 < score.peak_memory < 50e9
+
+
+def test_only_some_epochs_are_scored_and_always_the_last(digits: ImageData) -> None:
+    score = train_proxy(RESIDUAL, dataclasses.replace(SMOKE, epochs=5, evaluate_every=2), digits, device="cpu")
+    assert [point["epoch"] for point in score.curve] == [2, 4, 5]
+    every = train_proxy(RESIDUAL, dataclasses.replace(SMOKE, epochs=5), digits, device="cpu")
+    assert every.top1 == score.top1  # scoring changes nothing
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_a_recipe_may_ask_for_a_precision(precision: str, digits: ImageData) -> None:
+    score = train_proxy(RESIDUAL, dataclasses.replace(SMOKE, precision=precision), digits, device="cpu")
+    assert (score.state, score.precision) == ("complete", precision)
+
+
+def test_bf16_is_chosen_where_it_pays() -> None:
+    big = Recipe(name="big", epochs=1, batch_size=128, learning_rate=0.1, width=0.5)
+    for config in (landmark("resnet50"), landmark("densenet121")):
+        assert plan(config, big, 10, "cpu").precision == ("bf16" if computes_bf16("cpu") else "fp32")
+        assert plan(config, SMOKE, 10, "cpu").precision == "fp32"  # too small to win the conversions back
+    assert plan(RESIDUAL, SMOKE, 10, "cpu").threads == 1  # too small to share
+    assert plan(landmark("resnet50"), big, 10, "cpu").threads is None
 
 
 def test_same_seed_same_score_and_the_callers_random_numbers_stay(digits: ImageData) -> None:
@@ -201,7 +98,8 @@ def test_same_seed_same_score_and_the_callers_random_numbers_stay(digits: ImageD
 
 def test_a_loss_that_is_not_finite_fails_with_the_reason(digits: ImageData) -> None:
     score = train_proxy(RESIDUAL, dataclasses.replace(SMOKE, learning_rate=1e30), digits, device="cpu")
-    assert score.state == "failed" and score.reason and "not finite" in score.reason
+    assert score.state == "failed" and score.reason and score.reason.startswith("diverged: ")
+    assert "not finite" in score.reason and "epoch 1 of 2" in score.reason
     assert score.loss is None
     assert ProxyScore.from_json(json.loads(json.dumps(score.to_json(), allow_nan=False))) == score
 
@@ -213,25 +111,50 @@ def test_too_small_an_input_fails_with_the_reason(digits: ImageData) -> None:
     assert score.reason and "too small" in score.reason
 
 
-@pytest.mark.parametrize(
-    "error", [torch.OutOfMemoryError("CUDA out of memory"), MemoryError(), RuntimeError("can't allocate memory")]
-)
-def test_out_of_memory_fails_with_the_reason(
-    error: Exception, digits: ImageData, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def explode(*_: Any, **__: Any) -> None:
-        raise error
+def out_of_memory(limit_mb: int, recipe: str) -> dict[str, Any]:
+    """Train in a process of its own that may take so much more memory than it has at the start."""
+    code = f"""
+import json, resource
+import torch
+from evaluate.data import ImageData
+from evaluate.recipe import Recipe
+from evaluate.train import train_proxy
+from space import landmark
+torch.set_num_threads(1)
+images = torch.randint(0, 256, (256, 3, 32, 32), dtype=torch.uint8)
+labels = torch.arange(256) % 10
+data = ImageData("random", images, labels, images[:20], labels[:20], 10)
+recipe = Recipe(name="x", epochs=1, learning_rate=0.1, resolution=32, width=0.5, precision="fp32", {recipe})
+train_proxy(landmark("resnet18"), Recipe.from_json(recipe.to_json() | dict(batch_size=2, train_images=2)), data)
+size = int(next(line for line in open("/proc/self/status") if line.startswith("VmSize")).split()[1]) * 1024
+resource.setrlimit(resource.RLIMIT_AS, (size + {limit_mb} * 2**20, -1))
+print(json.dumps(train_proxy(landmark("resnet18"), recipe, data, device="cpu").to_json()))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, timeout=300)
+    assert done.returncode == 0, done.stderr
+    score: dict[str, Any] = json.loads(done.stdout)
+    return score
 
-    monkeypatch.setattr("space.build", explode)
-    score = train_proxy(RESIDUAL, SMOKE, digits, device="cpu")
-    assert score.state == "failed" and score.reason == "out of memory on cpu"
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits the memory of a process as Linux does")
+def test_where_memory_is_short_a_batch_is_trained_in_parts() -> None:
+    score = out_of_memory(400, "batch_size=256")
+    assert score["state"] == "complete", score
+    assert score["micro_batch"] in (128, 64, 32, 16)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits the memory of a process as Linux does")
+def test_too_little_memory_fails_with_the_reason() -> None:
+    score = out_of_memory(8, "batch_size=256")
+    assert score["state"] == "failed"
+    assert score["reason"] == "out of memory on cpu, even with 8 images at once"
 
 
 def test_other_errors_are_not_hidden(digits: ImageData, monkeypatch: pytest.MonkeyPatch) -> None:
     def explode(*_: Any, **__: Any) -> None:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr("space.build", explode)
+    monkeypatch.setattr("evaluate.train.build", explode)
     with pytest.raises(RuntimeError, match="a bug"):
         train_proxy(RESIDUAL, SMOKE, digits, device="cpu")
 
@@ -254,63 +177,3 @@ def test_score_round_trip() -> None:
     assert ProxyScore.from_json(json.loads(json.dumps(score.to_json()))) == score
     with pytest.raises(ValueError, match="unknown key 'top5'"):
         ProxyScore.from_json(score.to_json() | {"top5": 1})
-
-
-# ---------------------------------------------------------------------------------------------- package and command
-
-
-def test_public_names_resolve() -> None:
-    for name in evaluate.__all__:
-        assert getattr(evaluate, name) is not None
-    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
-        evaluate.nonsense  # noqa: B018
-
-
-def test_importing_the_package_and_help_load_nothing_heavy() -> None:
-    code = (
-        "import sys, evaluate, evaluate.__main__ as m; m.make_parser().format_help(); "
-        "print([name for name in ('torch', 'numpy', 'datasets', 'sklearn') if name in sys.modules])"
-    )
-    root = Path(__file__).parents[1]
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root, check=True)
-    assert done.stdout.strip() == "[]"
-
-
-def test_command_scores(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = tmp_path / "net.json"
-    path.write_text(json.dumps(RESIDUAL.to_json()))
-    assert main(["score", str(path), "--recipe", "smoke", "--device", "cpu"]) == 0
-    printed = json.loads(capsys.readouterr().out)
-    assert printed["state"] == "complete" and printed["recipe"]["name"] == "smoke" and printed["top1"] > 0
-
-
-def test_command_counts(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["count", "cifar_resnet20"]) == 0
-    text = capsys.readouterr().out
-    assert text.count("40,551,040") == 3 and "all three agree" in text
-
-
-@pytest.mark.parametrize(
-    "arguments, message",
-    [
-        (["count", "resnet51"], "resnet51"),
-        (["count", "vgg16"], "vgg16"),
-        (["count", "missing.json"], "No such file"),
-        (["count", "resnet18", "--input", "0"], "input size"),
-        (["count", "densenet121", "--input", "8"], "too small"),
-        (["score", "resnet18", "--data", "no/such/folder", "--recipe", "smoke"], "no such folder"),
-        (["score", "resnet18", "--recipe", "nonsense"], "smoke, cpu, gpu"),
-        (["score", "resnet18", "--device", "tpu"], "auto, cpu, cuda"),
-    ],
-)
-def test_command_refuses_in_one_line(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(arguments) == 2
-    output = capsys.readouterr()
-    assert message in output.err and output.err.count("\n") == 1 and not output.out
-
-
-def test_command_line_errors_are_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as stopped:
-        main(["score"])
-    assert stopped.value.code == 2
-    assert capsys.readouterr().err.count("\n") == 1

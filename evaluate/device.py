@@ -1,0 +1,163 @@
+"""Where networks are trained: which device, how many threads, which precision, and what the device can do at most."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import platform
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+DEVICES = ("auto", "cpu", "cuda")
+
+# Multiply-adds of a batch, a convolution, from which a second CPU thread is worth its risk. Below it two threads were
+# no faster than one on two cores, and threads that wait for each other suffer badly from busy neighbours.
+WORTH_A_THREAD = 16_000_000
+
+# The same for bfloat16 on a CPU that computes in it: below it, converting the numbers costs what the faster products
+# save (benchmarks/results/throughput-cpu.txt).
+WORTH_BF16 = 8_000_000
+WORTH_BF16_GROUPED = 32_000_000  # where most convolutions are grouped, or many are small as in a DenseNet
+
+
+def resolve_device(device: str = "auto") -> str:
+    """``cpu`` or ``cuda``; ``auto`` takes CUDA where there is one.
+
+    Raises:
+        ValueError: for another name, or if CUDA is asked for where there is none.
+    """
+    import torch
+
+    if device not in DEVICES:
+        raise ValueError(f"device {device!r}: expected one of {', '.join(DEVICES)}")
+    if device == "cuda" and not torch.cuda.is_available():
+        raise ValueError("device cuda: torch finds no CUDA device here; use cpu or auto")
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    return device
+
+
+def device_name(device: str) -> str:
+    """What the machine calls the device: "cuda (NVIDIA H200)", "cpu (AMD EPYC 9B14)"."""
+    if device == "cuda":
+        import torch
+
+        return f"cuda ({torch.cuda.get_device_name()})"
+    return f"cpu ({_processor()})"
+
+
+@functools.cache
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:  # not Linux
+        return platform.processor() or platform.machine()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
+@functools.cache
+def computes_bf16(device: str) -> bool:
+    """Whether the device multiplies bfloat16 in hardware, as far as torch can tell (on CPUs from torch 2.13 on)."""
+    import torch
+
+    if device == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    known = getattr(torch.cpu, "get_capabilities", None)
+    capabilities: dict[str, Any] = known() if known else {}
+    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
+
+
+@contextlib.contextmanager
+def threads(number: int | None) -> Iterator[None]:
+    """So many CPU threads inside (None: as they are), the caller's number afterwards."""
+    import torch
+
+    before = torch.get_num_threads()
+    if number is not None and number != before:
+        torch.set_num_threads(number)
+    try:
+        yield
+    finally:
+        if torch.get_num_threads() != before:
+            torch.set_num_threads(before)
+
+
+@contextlib.contextmanager
+def sealed(seed: int, device: str, autotune: bool = False) -> Iterator[None]:
+    """Seeded random numbers inside, the caller's state back afterwards.
+
+    cuDNN is held to deterministic kernels; with `autotune` it also times them, and may choose another one next time.
+    """
+    import torch
+
+    with (
+        torch.random.fork_rng(range(torch.cuda.device_count()) if device == "cuda" else ()),
+        torch.backends.cudnn.flags(enabled=True, benchmark=autotune, deterministic=not autotune, allow_tf32=True),
+    ):
+        torch.manual_seed(seed)
+        yield
+
+
+@functools.cache
+def peak_flops(device: str, precision: str, number_of_threads: int) -> float:
+    """FLOP/s of a large square matrix product, the best of several: what no network on this device gets beyond.
+
+    2 FLOPs a multiply-add. Measured once a process for each precision (``bf16`` or ``fp32``) and number of threads,
+    in 0.1 to 1 s.
+    """
+    import torch
+
+    size = 8192 if device == "cuda" else 1024
+    dtype = torch.bfloat16 if precision == "bf16" else torch.float32
+    with threads(number_of_threads if device == "cpu" else None), torch.inference_mode():
+        generator = torch.Generator(device).manual_seed(0)
+        a, b = (torch.randn(size, size, device=device, generator=generator).to(dtype) for _ in range(2))
+        best = 0.0
+        for _ in range(6):
+            synchronise(device)
+            began = time.perf_counter()
+            a @ b
+            synchronise(device)
+            best = max(best, 2 * size**3 / (time.perf_counter() - began))
+    return best
+
+
+def synchronise(device: str) -> None:
+    """Wait until the device has done what it was told."""
+    if device == "cuda":
+        import torch
+
+        torch.cuda.synchronize()
+
+
+class PeakMemory:
+    """The most memory in use since it was made, in bytes.
+
+    CUDA: what torch's allocator held. CPU: resident memory of the whole process (Linux alone; elsewhere None).
+    """
+
+    def __init__(self, device: str) -> None:
+        self.device = device
+        if device == "cuda":
+            import torch
+
+            torch.cuda.reset_peak_memory_stats()
+        else:
+            with contextlib.suppress(OSError):  # without it the process's own peak so far is the floor
+                Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+
+    def read(self) -> int | None:
+        """The peak, or None where it cannot be known."""
+        if self.device == "cuda":
+            import torch
+
+            return int(torch.cuda.max_memory_allocated())
+        try:
+            lines = Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines()
+        except OSError:
+            return None
+        peaks = [int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")]
+        return peaks[0] if peaks else None
