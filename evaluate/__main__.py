@@ -1,47 +1,105 @@
-"""`python -m evaluate`: count a network with independent tools, or train its proxy and print the score."""
+"""`python -m evaluate`: count a network, train it, time it, score it untrained; and how far scores can be trusted."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from space import CONVENTION, Config, cost, landmark, load_config
 from space.command import Parser, answer
 from space.landmarks import LANDMARKS, TARGETS
 
+if TYPE_CHECKING:
+    from evaluate.data import ImageData
+    from evaluate.recipe import Recipe
+
+TRAININGS, FIDELITIES = Path("runs/train"), Path("runs/fidelity")
+ZERO_COST_BATCH = 64
+
 
 def make_parser() -> argparse.ArgumentParser:
     """The command line of `python -m evaluate`."""
     parser = Parser(prog="python -m evaluate", description="Measure networks: what they cost, how well they train.")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="count|score")
-    network = "a published network's name, or the path of a configuration's JSON"
+    commands = parser.add_subparsers(
+        dest="command", required=True, metavar="count|score|train|latency|zerocost|fidelity"
+    )
 
-    count = commands.add_parser("count", help="closed form against ptflops and torch", description=CONVENTION)
-    count.add_argument("network", help=network)
-    count.add_argument("--input", type=int, metavar="SIZE", help="height and width of the image (224; CIFAR nets 32)")
-    count.add_argument("--classes", type=int, metavar="N", help="number of classes (1000; CIFAR nets 10)")
+    def command(name: str, summary: str, description: str = "", network: bool = True) -> argparse.ArgumentParser:
+        one = commands.add_parser(name, help=summary, description=description or f"{summary}.")
+        if network:
+            one.add_argument("network", help="a published network's name, or the path of a configuration's JSON")
+        return one
 
-    score = commands.add_parser("score", help="train the proxy of a network, print its score as JSON")
-    score.add_argument("network", help=network)
-    score.add_argument("--data", default="digits", help="digits, or a folder of parquet files (default: digits)")
-    score.add_argument("--recipe", help="a preset or a JSON file (default: by device)")
-    score.add_argument("--seed", type=int, default=0, help="for the weights and the held-out part (default: 0)")
-    score.add_argument("--device", default="auto", help="auto, cpu or cuda (default: auto)")
+    def trains(one: argparse.ArgumentParser) -> None:
+        one.add_argument(
+            "--data", default="digits", help="digits, a folder, or a name on the Hugging Face hub (%(default)s)"
+        )
+        one.add_argument("--recipe", help="a preset or a JSON file (default: by device)")
+        one.add_argument("--device", default="auto", help="auto, cpu or cuda (%(default)s)")
+
+    def seeded(one: argparse.ArgumentParser) -> None:
+        one.add_argument("--seed", type=int, default=0, help="for the weights and the held-out part (%(default)s)")
+
+    def sized(one: argparse.ArgumentParser) -> None:
+        one.add_argument("--input", type=int, metavar="SIZE", help="height and width of the image (224; CIFAR nets 32)")
+        one.add_argument("--classes", type=int, metavar="N", help="number of classes (1000; CIFAR nets 10)")
+
+    sized(command("count", "closed form against ptflops and torch", CONVENTION))
+
+    score = command("score", "train the proxy of a network, print its score as JSON")
+    trains(score)
+    seeded(score)
+
+    train = command("train", "train one network to the end of a recipe, with checkpoints; continues what was begun")
+    trains(train)
+    seeded(train)
+    train.add_argument("--name", help="directory under runs/train/ (default: of network, data, recipe and seed)")
+    train.add_argument("--test", action="store_true", help="score the test split too, once, at the end")
+
+    latency = command("latency", "time and memory of inference")
+    sized(latency)
+    latency.add_argument("--batch", type=int, nargs="+", default=[1, 64], metavar="N", help="batch sizes (1 64)")
+    latency.add_argument("--dtype", default="auto", help="auto, float32, bfloat16 or float16 (%(default)s)")
+    latency.add_argument("--device", default="auto", help="auto, cpu or cuda (%(default)s)")
+
+    zero = command("zerocost", "scores of the untrained proxy, from one batch")
+    trains(zero)
+    seeded(zero)
+
+    fidelity = command(
+        "fidelity",
+        "how well the order of proxy scores agrees with the published errors",
+        "Trains the proxies of all published networks whose errors can stand in one ranking; an interrupted run "
+        "continues with the same command.",
+        network=False,
+    )
+    trains(fidelity)
+    fidelity.add_argument("--set", default="imagenet", help="imagenet or cifar (%(default)s)")
+    fidelity.add_argument("--seeds", type=int, default=1, metavar="N", help="trainings of each network (%(default)s)")
+    fidelity.add_argument("--networks", nargs="+", metavar="NAME", help="some of the set's networks alone")
+    fidelity.add_argument("--out", type=Path, metavar="DIR", help="(runs/fidelity/SET-DATA-RECIPE)")
     return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parse, measure, print. Returns the exit status."""
     options = make_parser().parse_args(arguments)
+    commands: dict[str, Callable[[argparse.Namespace], str]] = {
+        "count": count,
+        "score": score,
+        "train": train,
+        "latency": latency,
+        "zerocost": zerocost,
+        "fidelity": fidelity,
+    }
+    return answer("python -m evaluate", lambda: commands[options.command](options))
 
-    def text() -> str:
-        config = network(options.network)
-        return count_text(config, options) if options.command == "count" else score_text(config, options)
 
-    return answer("python -m evaluate", text)
+# ---------------------------------------------------------------------------------------------- what is given
 
 
 def network(name: str) -> Config:
@@ -58,17 +116,34 @@ def network(name: str) -> Config:
         raise ValueError(f"{name}: {error.strerror or error}; expected the JSON file of a configuration") from error
 
 
-def count_text(config: Config, options: argparse.Namespace) -> str:
-    """The closed form and what its witnesses say.
-
-    Raises:
-        ValueError: if the network cannot read such an input.
-        RuntimeError: if ptflops cannot count it.
-    """
+def target(options: argparse.Namespace, config: Config) -> tuple[int, int]:
+    """(input size, classes) as given, else those of the network's kind."""
     known = LANDMARKS.get(options.network)
-    target = known.target if known else "cifar" if getattr(config, "stem", "") == "cifar" else "imagenet"
-    size = TARGETS[target][0] if options.input is None else options.input
-    classes = TARGETS[target][1] if options.classes is None else options.classes
+    kind = known.target if known else "cifar" if getattr(config, "stem", "") == "cifar" else "imagenet"
+    size, classes = TARGETS[kind]
+    return size if options.input is None else options.input, classes if options.classes is None else options.classes
+
+
+def recipe_and_data(options: argparse.Namespace, seed: int) -> tuple[Recipe, ImageData, str]:
+    """(the recipe, its data, the device) as given; says what was read of the data."""
+    from evaluate.data import load_data
+    from evaluate.device import resolve_device
+    from evaluate.presets import default_recipe, find_recipe
+
+    device = resolve_device(options.device)
+    recipe = find_recipe(options.recipe) if options.recipe else default_recipe(device)
+    data = load_data(options.data, recipe.resolution, seed, recipe.train_images)
+    print(f"data {data.name}: {data.origin}", file=sys.stderr, flush=True)
+    return recipe, data, device
+
+
+# ---------------------------------------------------------------------------------------------- commands
+
+
+def count(options: argparse.Namespace) -> str:
+    """The closed form and what its witnesses say."""
+    config = network(options.network)
+    size, classes = target(options, config)
     ours = cost(config, size, classes)  # refuses what cannot be, before anything heavy is loaded
 
     from evaluate.counting import count_with_ptflops, count_with_torch
@@ -85,20 +160,99 @@ def count_text(config: Config, options: argparse.Namespace) -> str:
     return "\n".join([*lines, "", "all three agree" if agree else "they differ"])
 
 
-def score_text(config: Config, options: argparse.Namespace) -> str:
-    """Train the proxy; the score as JSON.
+def score(options: argparse.Namespace) -> str:
+    """Train the proxy; the score as JSON."""
+    config = network(options.network)
+    recipe, data, device = recipe_and_data(options, options.seed)
 
-    Raises:
-        ValueError: if the data, the recipe or the device is not to be had.
-    """
-    from evaluate.data import load_data
-    from evaluate.train import default_recipe, find_recipe, resolve_device, train_proxy
+    from evaluate.train import train_proxy
 
-    device = resolve_device(options.device)
-    recipe = find_recipe(options.recipe) if options.recipe else default_recipe(device)
-    data = load_data(options.data, recipe.resolution, options.seed, recipe.train_images)
-    score = train_proxy(config, recipe, data, seed=options.seed, device=device)
-    return json.dumps({"network": options.network, "recipe": recipe.to_json()} | score.to_json(), indent=1)
+    result = train_proxy(config, recipe, data, seed=options.seed, device=device)
+    return json.dumps({"network": options.network, "recipe": recipe.to_json()} | result.to_json(), indent=1)
+
+
+def train(options: argparse.Namespace) -> str:
+    """Train one network to the end, a line an epoch."""
+    config = network(options.network)
+    recipe, data, device = recipe_and_data(options, options.seed)
+
+    from evaluate.data import data_name, load_test
+    from evaluate.full import train_network
+
+    default = f"{Path(options.network).stem}-{data_name(options.data)}-{recipe.name}-seed{options.seed}"
+    name = options.name or default
+    if Path(name).name != name or name in (".", ".."):
+        raise ValueError(f"--name {name!r}: expected a plain name without path separators, such as --name my-training")
+    test = load_test(options.data, recipe.resolution) if options.test else None
+    directory = TRAININGS / name
+    report = train_network(
+        options.network, config, recipe, data, directory, seed=options.seed, device=device, test=test,
+        show=lambda line: print(line, flush=True),
+    )  # fmt: skip
+    tested = "" if report["test_top1"] is None else f", test {report['test_top1']:.2f} %"
+    return f"top-1 {report['top1']:.2f} % of the held-out images{tested}; weights in {directory / 'model.pt'}"
+
+
+def latency(options: argparse.Namespace) -> str:
+    """A table, a row a batch size."""
+    config = network(options.network)
+    size, classes = target(options, config)
+    cost(config, size, classes)
+
+    from evaluate.latency import latency_text, measure_latency
+
+    measured = [
+        measure_latency(
+            config, classes=classes, input_size=size, batch=batch, device=options.device, dtype=options.dtype
+        )
+        for batch in options.batch
+    ]
+    return latency_text(options.network, measured)
+
+
+def zerocost(options: argparse.Namespace) -> str:
+    """A table, a row a measure."""
+    config = network(options.network)
+    recipe, data, device = recipe_and_data(options, options.seed)
+
+    from evaluate.zerocost import zero_cost, zero_cost_text
+
+    proxy = recipe.proxy(config)
+    images, labels = data.train_images[:ZERO_COST_BATCH], data.train_labels[:ZERO_COST_BATCH]
+    scores = zero_cost(proxy, images, labels, data.classes, seed=options.seed, device=device)
+    name = f"{options.network}, as recipe {recipe.name} makes it for {data.name}"
+    return zero_cost_text(name, scores, cost(proxy, recipe.resolution, data.classes))
+
+
+def fidelity(options: argparse.Namespace) -> str:
+    """Score the set's networks, a line each; write the report and its picture; print the table."""
+    if options.seeds < 1:
+        raise ValueError(f"--seeds {options.seeds}: expected how often each network is trained, such as --seeds 3")
+
+    from evaluate.fidelity import fidelity_text, ranking_set, report, run_fidelity, write_fidelity
+
+    networks = ranking_set(options.set)
+    if options.networks:
+        wanted = dict.fromkeys(name for word in options.networks for name in word.split(",") if name)
+        known = {each.name: each for each in networks}
+        if unknown := [name for name in wanted if name not in known]:
+            raise ValueError(f"--networks {unknown[0]}: not in the set {options.set}, which has {', '.join(known)}")
+        networks = tuple(known[name] for name in wanted)
+    recipe, data, device = recipe_and_data(options, 0)
+
+    from evaluate.data import data_name
+
+    directory = options.out or FIDELITIES / f"{options.set}-{data_name(options.data)}-{recipe.name}"
+    seeds = tuple(range(options.seeds))
+    for event in run_fidelity(networks, recipe, data, seeds, device, directory):
+        print(event.line(), flush=True)
+    result = report(directory, seeds)
+    paths = write_fidelity(result, directory)
+
+    from results.plot_fidelity import write_fidelity_plot  # a command may use both sides; the packages do not
+
+    paths += write_fidelity_plot(directory)
+    return fidelity_text(result) + "\nwritten: " + ", ".join(str(path) for path in paths)
 
 
 if __name__ == "__main__":
