@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
 import statistics
 import sys
 import time
@@ -29,9 +28,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
 
+from benchmarks.machine import machine
 from evaluate.augment import Normaliser
 from evaluate.data import ImageData
-from evaluate.device import device_name, peak_flops, resolve_device, synchronise, threads
+from evaluate.device import peak_flops, resolve_device, synchronise, threads
 from evaluate.recipe import Recipe
 from evaluate.train import Plan, plan
 from evaluate.trainer import Trainer
@@ -101,7 +101,7 @@ def tuned(model: nn.Module, data: ImageData, recipe: Recipe, device: str) -> Cal
     def epoch() -> None:
         model.train()
         running = torch.zeros((), device=device)
-        for chosen in torch.randperm(len(labels), device=device).split(recipe.batch_size):
+        for chosen in torch.split(torch.randperm(len(labels), device=device), recipe.batch_size):
             if len(chosen) < recipe.batch_size:
                 break
             x = normalise(images[chosen])
@@ -241,9 +241,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     device = resolve_device(options.device)
     setting = {
-        "device": device_name(device),
-        "torch": torch.__version__,
-        "python": platform.python_version(),
+        **machine(device),
         "threads": torch.get_num_threads(),
         **{key: getattr(options, key) for key in ("width", "resolution", "batch", "rounds")},
     }
