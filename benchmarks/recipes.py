@@ -46,17 +46,23 @@ def _vary(base: Recipe, **changes: object) -> Recipe:
 CANDIDATES: dict[str, tuple[Recipe, ...]] = {
     "cpu": (
         _vary(_CPU),
+        # resolution against width, at like cost
         _vary(_CPU, resolution=32, width=0.25, stem="keep"),
         _vary(_CPU, resolution=8, width=0.25),
-        _vary(_CPU, resolution=8, width=0.25, learning_rate=0.025),
-        _vary(_CPU, resolution=8, width=0.25, learning_rate=0.4),
-        _vary(_CPU, resolution=8, width=0.25, train_images=1_000, epochs=16),
-        _vary(_CPU, resolution=8, width=0.25, batch_size=16, learning_rate=0.05),
-        _vary(_CPU, resolution=8, width=0.5, epochs=1),
-        _vary(_CPU, resolution=8, width=0.25, weight_decay=5e-3),
-        _vary(_CPU, resolution=8, width=0.25, label_smoothing=0.0, crop=False, flip=False),
-        _vary(_CPU, resolution=8, width=0.125, epochs=12),
-        _vary(_CPU, resolution=8, width=0.25, epochs=12),
+        _vary(_CPU, resolution=32, width=0.0625),
+        # learning rate
+        _vary(_CPU, learning_rate=0.4),
+        _vary(_CPU, learning_rate=0.025),
+        # few images often, or many once
+        _vary(_CPU, train_images=1_000, epochs=16),
+        _vary(_CPU, train_images=16_000, epochs=1),
+        # batch, regularisation
+        _vary(_CPU, batch_size=32, learning_rate=0.05),
+        _vary(_CPU, weight_decay=5e-3),
+        _vary(_CPU, label_smoothing=0.0, crop=False, flip=False),
+        # longer
+        _vary(_CPU, epochs=8),
+        _vary(_CPU, train_images=16_000, epochs=4),
     ),
     "cuda": (
         _vary(_CUDA),

@@ -12,14 +12,14 @@ from typing import Any
 
 DEVICES = ("auto", "cpu", "cuda")
 
-# Multiply-adds of a batch, a convolution, from which a second CPU thread is worth its risk. Below it two threads were
-# no faster than one on two cores, and threads that wait for each other suffer badly from busy neighbours.
-WORTH_A_THREAD = 16_000_000
+# Multiply-adds of a batch, a convolution, that another CPU thread is worth. On two cores two threads trained 1.1 to 1.5
+# times as fast from here on; with less to share they wait for each other, and suffer badly from busy neighbours.
+WORTH_A_THREAD = 6_000_000
 
-# The same for bfloat16 on a CPU that computes in it: below it, converting the numbers costs what the faster products
-# save (benchmarks/results/throughput-cpu.txt).
+# The same for bfloat16 on a CPU that computes in it: below, converting the numbers costs what faster products save.
+# Grouped convolutions need more (benchmarks/cpu_choices.py measures both).
 WORTH_BF16 = 8_000_000
-WORTH_BF16_GROUPED = 32_000_000  # where most convolutions are grouped, or many are small as in a DenseNet
+WORTH_BF16_GROUPED = 24_000_000
 
 
 def resolve_device(device: str = "auto") -> str:

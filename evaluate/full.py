@@ -148,7 +148,10 @@ def train_network(
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
-            raise ValueError(f"{name}: out of memory on {place}; try a smaller batch_size in the recipe") from error
+            said = (str(error) or type(error).__name__).splitlines()[0][:120]
+            raise ValueError(
+                f"{name}: out of memory on {place} ({said}); try a smaller batch_size in the recipe"
+            ) from error
         report = settings | {
             "environment": _environment(place, group.world),
             "precision": how.precision,

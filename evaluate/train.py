@@ -40,7 +40,7 @@ class Plan:
     proxy: Config
     macs: int  # of one image
     precision: str  # bf16 or fp32
-    threads: int | None  # None: as many as torch has been given
+    threads: int | None  # of the CPU; None on CUDA
 
 
 def plan(config: Config, recipe: Recipe, classes: int, device: str) -> Plan:
@@ -49,16 +49,19 @@ def plan(config: Config, recipe: Recipe, classes: int, device: str) -> Plan:
     Raises:
         ValueError: if the network cannot read images of the recipe's resolution.
     """
+    import torch
+
     proxy = recipe.proxy(config)
     macs = cost(proxy, recipe.resolution, classes).macs
     convs = [layer for layer in proxy.layers(recipe.resolution, classes) if isinstance(layer, Conv)]
     work = macs * recipe.batch_size // max(1, len(convs))  # multiply-adds of a batch, a convolution
-    grouped = 3 * sum(conv.groups > 1 for conv in convs) >= len(convs) or proxy.family == "densenet"
+    grouped = 4 * sum(conv.groups > 1 for conv in convs) >= len(convs)  # every third one in a ResNeXt
     precision = recipe.precision
     if precision == "auto":
         pays = device == "cuda" or work >= (WORTH_BF16_GROUPED if grouped else WORTH_BF16)
         precision = "bf16" if pays and computes_bf16(device) else "fp32"
-    return Plan(proxy, macs, precision, 1 if device == "cpu" and work < WORTH_A_THREAD else None)
+    number = min(torch.get_num_threads(), 1 + work // WORTH_A_THREAD) if device == "cpu" else None
+    return Plan(proxy, macs, precision, number)
 
 
 def train_proxy(config: Config, recipe: Recipe, data: ImageData, *, seed: int = 0, device: str = "auto") -> ProxyScore:
@@ -100,11 +103,12 @@ def train_proxy(config: Config, recipe: Recipe, data: ImageData, *, seed: int = 
         except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
             if not is_out_of_memory(error):
                 raise
+            said = (str(error) or type(error).__name__).splitlines()[0][:120]
         del attempt  # and with it the module, before the next one is made
         if place == "cuda":
             torch.cuda.empty_cache()
         if micro_batch // 2 < min(SMALLEST_MICRO_BATCH, recipe.batch_size):
-            return _failed(f"out of memory on {place}, even with {micro_batch} images at once", start)
+            return _failed(f"out of memory on {place}, even with {micro_batch} images at once ({said})", start)
         micro_batch //= 2
 
 
@@ -180,10 +184,15 @@ def check_resolution(recipe: Recipe, data: ImageData) -> None:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether torch or Python found no memory; torch's CPU allocator says it with a RuntimeError."""
+    """Whether torch or Python found no memory.
+
+    On a CPU torch says it with a RuntimeError; oneDNN, which makes its convolutions, in words that have other causes
+    too. So whoever gives up after this quotes the words.
+    """
     import torch
 
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "allocate memory" in str(error)
+    words = ("allocate memory", "could not create a primitive", "could not create a memory object", "bad_alloc")
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or any(word in str(error) for word in words)
 
 
 __all__ = ["Epoch", "Plan", "ProxyScore", "plan", "train_proxy"]

@@ -5,10 +5,14 @@
 
 =================  ================================================================================
 `run`              `load_run`, `Run`, `Candidate`: a finished or running study, read and never written
+`storage`          opens the study for reading; what is wrong with it, in one sentence
+`objective`        what is held against top-1: multiply-adds or latency
 `frame`            trials -> DataFrame; every column's unit and meaning; the frontier as text
 `pareto`           the exact non-dominated set
-`plot_frontier`    table -> plot data -> figure: what was measured here
+`frontier_data`    a run -> what its picture shows, caption included
+`plot_frontier`    that -> figure: what was measured here
 `plot_published`   landmarks -> plot data -> figure: what the papers report
+`plot_fidelity`    content of fidelity.json -> plot data -> figure: how far proxies rank as published
 `labels`           where labels go so that they do not overlap
 `style`            colours, markers, fonts, axes
 `write`            the files of a run directory, each written whole or not at all

@@ -38,7 +38,11 @@ COLUMNS = (
     Column("params", "Int64", "", "trainable numbers at the target's number of classes"),
     Column("activations", "Int64", "", "output elements of all convolutions at the target's input size"),
     Column("target_macs", "Int64", "multiply-adds", "what the network was solved to cost; missing for landmarks"),
-    Column("on_frontier", "bool", "", "within the budget, and no network is better for as little"),
+    Column("latency_ms", "float64", "ms", "median inference at batch 1, full size; conditions: timing in run.json"),
+    Column("latency_p90_ms", "float64", "ms", "90th percentile of the same"),
+    Column("latency_runs", "Int64", "", "how many inferences were timed"),
+    Column("latency_memory", "Int64", "bytes", "most memory in use while timing: weights, images, activations"),
+    Column("on_frontier", "bool", "", "within the budget; no network is better for as little of the run's objective"),
     Column("loss", "float64", "nats", "cross entropy on the held-out images"),
     Column("seconds", "float64", "s", "wall clock of building, training and scoring"),
     Column("images_per_second", "float64", "1/s", "speed of training"),
@@ -51,8 +55,14 @@ COLUMNS = (
 )
 
 
-def trials_frame(trials: Sequence[FrozenTrial], budget_macs: int) -> pd.DataFrame:
-    """The table of `COLUMNS`; a running trial may have little of it."""
+def trials_frame(trials: Sequence[FrozenTrial], budget_macs: int, cost: str = "macs") -> pd.DataFrame:
+    """The table of `COLUMNS`; a running trial may have little of it.
+
+    Args:
+        trials: of one study.
+        budget_macs: members of the frontier cost at most so many multiply-adds.
+        cost: the column that the frontier holds against top-1.
+    """
     import pandas as pd
 
     rows = [_row(trial) for trial in trials]
@@ -64,7 +74,7 @@ def trials_frame(trials: Sequence[FrozenTrial], budget_macs: int) -> pd.DataFram
         }
     )
     frame.insert(
-        [column.name for column in COLUMNS].index("on_frontier"), "on_frontier", _on_frontier(frame, budget_macs)
+        [column.name for column in COLUMNS].index("on_frontier"), "on_frontier", _on_frontier(frame, budget_macs, cost)
     )
     return frame
 
@@ -75,6 +85,7 @@ def _row(trial: FrozenTrial) -> dict[str, Any]:
     known = LANDMARKS.get(attributes.get("landmark", ""))
     published = known.published.top1_error if known else None
     score = attributes.get("score") or {}
+    latency = attributes.get("latency") or {}
     config = attributes.get("config")
     return {key: attributes.get(key) for key in (
         "kind", "landmark", "family", "config_id", "macs", "params", "activations", "target_macs", "duplicate_of",
@@ -83,6 +94,10 @@ def _row(trial: FrozenTrial) -> dict[str, Any]:
         "state": trial.state.name.lower(),
         "proxy_top1": trial.values[0] if complete and trial.values else None,
         "published_top1": None if published is None else 100 - published,
+        "latency_ms": latency.get("median_ms"),
+        "latency_p90_ms": latency.get("p90_ms"),
+        "latency_runs": latency.get("runs"),
+        "latency_memory": latency.get("peak_memory"),
         "loss": score.get("loss"),
         "seconds": score.get("seconds"),
         "images_per_second": score.get("images_per_second"),
@@ -94,13 +109,15 @@ def _row(trial: FrozenTrial) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _on_frontier(frame: pd.DataFrame, budget_macs: int) -> Any:
+def _on_frontier(frame: pd.DataFrame, budget_macs: int, cost: str) -> Any:
     from results.pareto import frontier
 
-    macs = frame["macs"].astype("Float64").to_numpy(dtype="float64", na_value=float("nan"))
+    macs, price = (
+        frame[name].astype("Float64").to_numpy(dtype="float64", na_value=float("nan")) for name in ("macs", cost)
+    )
     top1 = frame["proxy_top1"].to_numpy(copy=True)
     top1[macs > budget_macs] = float("nan")  # landmarks may cost a little more than the budget
-    return frontier(top1, macs)
+    return frontier(top1, price)
 
 
 def _describe_json(config: Any) -> str | None:
@@ -154,12 +171,15 @@ def _dashed(letter: str, numbers: Sequence[int]) -> str:
 
 def frontier_table(run: Run) -> str:
     """The frontier as aligned text, the cheapest network first."""
-    rows = [("config id", "family", "GFLOPs", "params (M)", "proxy top-1 (%)", "network")]
+    timed = run.objective.name == "latency"
+    rows = [("config id", "family", *(["latency (ms)"] if timed else []), "GFLOPs", "params (M)", "proxy top-1 (%)",
+             "network")]  # fmt: skip
     for row in run.frontier().to_dict("records"):
         name = row["landmark"]
         rows.append((
             str(row["config_id"]),
             str(row["family"]),
+            *([f"{row['latency_ms']:.3f}"] if timed else []),
             f"{row['macs'] / 1e9:.3f}",
             f"{row['params'] / 1e6:.2f}",
             f"{row['proxy_top1']:.2f}",
@@ -168,10 +188,10 @@ def frontier_table(run: Run) -> str:
     if len(rows) == 1:
         return "no network within the budget is finished yet"
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    right = {2, 3, 4}
+    words = {0, 1, len(widths) - 1}
     lines = [
         "  ".join(
-            word.rjust(width) if place in right else word.ljust(width)
+            word.ljust(width) if place in words else word.rjust(width)
             for place, (word, width) in enumerate(zip(row, widths, strict=True))
         ).rstrip()
         for row in rows

@@ -57,24 +57,22 @@ def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list
 Segment = tuple[float, float, float, float]  # x, y of one end, x, y of the other
 
 
-def untangle(
-    starts: Sequence[tuple[float, float]], ends: Sequence[tuple[float, float]], tied: Sequence[object]
-) -> list[int]:
-    """Give each start an end so that the lines of starts with equal `tied` do not cross.
+def untangle(starts: Sequence[tuple[float, float]], ends: Sequence[tuple[float, float]]) -> list[int]:
+    """Give each start an end so that no two of the straight lines cross.
 
     Returns:
         For each end, which start it belongs to; start n has end n where nothing crosses.
     """
     owner = list(range(len(starts)))
-    for _ in range(len(starts)):  # every swap shortens the sum of the lines, so this ends
+    swapped = True
+    while swapped:  # every swap shortens the sum of the lines, so this ends
         swapped = False
         for i, j in itertools.combinations(range(len(owner)), 2):
-            a, b = owner[i], owner[j]
-            if tied[a] == tied[b] and _cross((*starts[a], *ends[i]), (*starts[b], *ends[j])):
-                owner[i], owner[j] = b, a
+            a, b = starts[owner[i]], starts[owner[j]]
+            saved = math.dist(a, ends[i]) + math.dist(b, ends[j]) - math.dist(a, ends[j]) - math.dist(b, ends[i])
+            if saved > 1e-6 and _cross((*a, *ends[i]), (*b, *ends[j])):
+                owner[i], owner[j] = owner[j], owner[i]
                 swapped = True
-        if not swapped:
-            break
     return owner
 
 

@@ -24,7 +24,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from results import style
 from results.labels import Anchor, Box, nearest, place
-from results.plot_frontier import DIGITS
+from results.frontier_data import DIGITS
 from results.write import FORMATS, write_files
 
 SETS = {"imagenet": "ImageNet", "cifar": "CIFAR-10"}

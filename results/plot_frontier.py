@@ -1,10 +1,8 @@
-"""The frontier of a run: table -> `FrontierPlot` -> figure."""
+"""The frontier of a run: `FrontierPlot` -> figure. What it shows is chosen in `results.frontier_data`."""
 
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -12,175 +10,8 @@ from matplotlib.lines import Line2D
 from matplotlib.markers import CARETDOWN
 
 from results import style
+from results.frontier_data import FrontierPlot, Series
 from results.labels import spread, untangle
-from space.landmarks import LANDMARKS
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from results.run import Run
-
-GIGA = 1e9
-DIGITS = "digits show the machinery, not ImageNet"
-MATCH_FROM = 0.95  # in match mode, from this part of the budget on
-
-
-@dataclass(frozen=True)
-class Series:
-    """The sampled networks of one family; x in GFLOPs, y in percent."""
-
-    family: str
-    x: tuple[float, ...]
-    y: tuple[float, ...]
-    on_frontier: tuple[bool, ...]
-
-
-@dataclass(frozen=True)
-class Star:
-    """A published network scored here, or several that are one and the same configuration."""
-
-    label: str
-    family: str
-    x: float
-    y: float
-
-
-@dataclass(frozen=True)
-class FrontierPlot:
-    """All that the picture shows."""
-
-    title: str
-    x_label: str
-    y_label: str
-    x_range: tuple[float, float]  # GFLOPs
-    y_range: tuple[float, float]  # percent; what is below is drawn at the lower edge
-    budget: float  # GFLOPs
-    budget_label: str
-    series: tuple[Series, ...]
-    stars: tuple[Star, ...]  # the best first
-    step: tuple[tuple[float, float], ...]  # the frontier's points, the cheapest first
-    caption: str
-    empty: str = ""  # said in place of points
-
-
-def frontier_data(run: Run) -> FrontierPlot:
-    """Step one: what to show of a run."""
-    frame = run.frame()
-    done = frame[(frame["state"] == "complete") & frame["proxy_top1"].notna() & frame["macs"].notna()]
-    x_range, left_out = _x_range(run, done)
-    shown = done[done["macs"] >= x_range[0] * GIGA]
-    samples = done[(done["kind"] != "landmark") & done["duplicate_of"].isna()]
-    order = [*style.FAMILIES, *sorted(set(samples["family"]) - set(style.FAMILIES))]
-    series = []
-    for family in order:
-        of = samples[samples["family"] == family]
-        if len(of):
-            series.append(
-                Series(
-                    family,
-                    tuple(float(macs) / GIGA for macs in of["macs"]),
-                    tuple(float(top1) for top1 in of["proxy_top1"]),
-                    tuple(bool(on) for on in of["on_frontier"]),
-                )
-            )
-    members = run.frontier()
-    y_range, below = _y_range(shown)
-    return FrontierPlot(
-        title="Accuracy against complexity, measured" if run.settings["mode"] == "frontier" else "Best at the budget",
-        x_label=f"GFLOPs (multiply-adds, {run.input_size}x{run.input_size})",
-        y_label=f"proxy top-1 on {run.data_name}, recipe {run.recipe_name} (%)",
-        x_range=x_range,
-        y_range=y_range,
-        budget=run.budget_macs / GIGA,
-        budget_label=f"budget {run.budget_macs / GIGA:.4g} GFLOPs",
-        series=tuple(series),
-        stars=_stars(shown[shown["kind"] == "landmark"]),
-        step=tuple(
-            (float(macs) / GIGA, float(top1)) for macs, top1 in zip(members["macs"], members["proxy_top1"], strict=True)
-        ),
-        caption=_caption(run, frame, done, left_out, below),
-        empty="" if len(done) else "no finished trial yet",
-    )
-
-
-def _x_range(run: Run, done: pd.DataFrame) -> tuple[tuple[float, float], int]:
-    """What of the axis to show in GFLOPs, and how many landmarks that leaves out.
-
-    In match mode every sample costs the budget: cheaper landmarks would press them into one line.
-    """
-    budget = run.budget_macs / GIGA
-    costs = [float(macs) / GIGA for macs in done["macs"]]
-    low, high = min([*costs, budget]), max([*costs, budget])
-    if run.settings["mode"] == "match":
-        samples = [float(macs) / GIGA for macs in done.loc[done["kind"] != "landmark", "macs"]]
-        low = min([*samples, MATCH_FROM * budget])
-    room = max((high / low) ** 0.05, 1.02)
-    return (low / room, high * room), sum(x < low / room for x in costs)
-
-
-def _y_range(shown: pd.DataFrame) -> tuple[tuple[float, float], int]:
-    """What of the axis to show in percent, and how many samples lie below it.
-
-    A few networks that learned nothing would press all others together: the range ends two spans of the middle
-    half below it. Landmarks and frontier members are always inside.
-    """
-    scores = shown["proxy_top1"]
-    if not len(scores):
-        return (0.0, 100.0), 0
-    quarter, most = float(scores.quantile(0.25)), float(scores.quantile(0.75))
-    fixed = shown.loc[shown["on_frontier"] | (shown["kind"] == "landmark"), "proxy_top1"]
-    floor = min([quarter - 2 * max(most - quarter, 0.5), *(float(y) for y in fixed)])
-    inside = [float(y) for y in scores if y >= floor]
-    low, high = style.limits(inside)
-    return (low, min(high, 102.0)), sum(float(y) < low for y in scores)
-
-
-def _stars(landmarks: pd.DataFrame) -> tuple[Star, ...]:
-    stars = []
-    for _, equal in landmarks.groupby("config_id", sort=False):
-        names = list(dict.fromkeys(str(name) for name in equal["landmark"]))
-        label = " = ".join(LANDMARKS[name].label if name in LANDMARKS else name for name in names)
-        first = equal.iloc[0]
-        stars.append(Star(label, str(first["family"]), float(first["macs"]) / GIGA, float(first["proxy_top1"])))
-    return tuple(sorted(stars, key=lambda star: (-star.y, star.x, star.label)))
-
-
-def _caption(run: Run, frame: pd.DataFrame, done: pd.DataFrame, left_out: int, below: int) -> str:
-    trained = int(done["duplicate_of"].isna().sum())
-    repeated = len(done) - trained
-    published = int(((done["kind"] == "landmark") & done["duplicate_of"].isna()).sum())
-    parts = [f"{trained} network{'' if trained == 1 else 's'} trained"]
-    if published:
-        parts.append(f"{published} of them published ones (stars)")
-    if repeated:
-        parts.append(f"{repeated} more equal to one of these, not trained again")
-    if failed := int((frame["state"] == "fail").sum()):
-        parts.append(f"{failed} failed or interrupted")
-    if pruned := int((frame["state"] == "pruned").sum()):
-        parts.append(f"{pruned} stopped early")
-    if running := int(frame["state"].isin(["running", "waiting"]).sum()):
-        parts.append(f"{running} not finished")
-    if below:
-        parts.append(f"{below} below the picture's range (arrows)")
-    if left_out:
-        parts.append(f"{left_out} published ones cost less than what is shown")
-    recipe = run.settings["recipe"]
-    shown = ", ".join(
-        f"{words} {recipe[key]:g}" if isinstance(recipe[key], float) else f"{words} {recipe[key]}"
-        for key, words in (("epochs", "epochs"), ("resolution", "resolution"), ("width", "width factor"))
-        if recipe.get(key) is not None
-    )
-    lines = [
-        "; ".join(parts) + ".",
-        f"Recipe {run.recipe_name}{f' ({shown})' if shown else ''} on {run.data_name}. A proxy score ranks networks "
-        "trained alike; it is not the accuracy after full training.",
-    ]
-    if run.data_name == "digits":
-        lines.append(DIGITS[0].upper() + DIGITS[1:] + ".")
-    return "\n".join(lines)
-
-
-# ------------------------------------------------------------------------------------------ step two
 
 _TEXT, _SMALL = 8.0, 7.8
 _AXES_WIDTH, _LEFT = 6.4, 0.75  # inches
@@ -218,14 +49,16 @@ def _draw(data: FrontierPlot) -> Figure:
     axes.set_xlabel(data.x_label)
     axes.set_ylabel(data.y_label)
 
-    axes.axvline(data.budget, color=style.BUDGET, linewidth=1.2, linestyle=(0, (5, 3)), zorder=2)
-    axes.annotate(
-        data.budget_label, (data.budget, 1), (0, 4), xycoords=("data", "axes fraction"), textcoords="offset points",
-        ha="right" if data.budget > (low * high) ** 0.5 else "left", va="bottom", fontsize=_TEXT, color=style.BUDGET,
-    )  # fmt: skip
+    if data.budget is not None:
+        axes.axvline(data.budget, color=style.BUDGET, linewidth=1.2, linestyle=(0, (5, 3)), zorder=2)
+        axes.annotate(
+            data.budget_label, (data.budget, 1), (0, 4), xycoords=("data", "axes fraction"), textcoords="offset points",
+            ha="right" if data.budget > (low * high) ** 0.5 else "left", va="bottom", fontsize=_TEXT,
+            color=style.BUDGET,
+        )  # fmt: skip
     if data.step:
         xs, ys = [x for x, _ in data.step], [y for _, y in data.step]
-        end = max(data.budget, xs[-1])
+        end = high if data.budget is None else max(data.budget, xs[-1])
         axes.plot([*xs, end], [*ys, ys[-1]], drawstyle="steps-post", color=style.INK, linewidth=1.5, zorder=3)
     for series in data.series:
         _draw_series(axes, series, data.y_range[0])
@@ -294,7 +127,10 @@ def _columns(figure: Figure, names: list[str], inches: float) -> int:
 
 
 def _label_column(figure: Figure, axes: Axes, data: FrontierPlot, labels: list[str], gap: float) -> None:
-    """The stars' labels in the right margin, the best on top, each joined to its star by a thin line."""
+    """The stars' labels in the right margin, each joined to its star by a thin line, the best on top.
+
+    Where such lines would cross, labels change places and are no longer in the order of their scores.
+    """
     if not labels:
         return
     to_pixels, to_data = axes.transData, axes.transData.inverted()
@@ -304,7 +140,7 @@ def _label_column(figure: Figure, axes: Axes, data: FrontierPlot, labels: list[s
     starts = [(float(stars[n][0]), float(stars[n][1])) for n in rising]
     heights = spread([y for _, y in starts], gap, frame.y0 + gap / 2, frame.y1 - gap / 2)
     ends = [(frame.x1 + 0.06 * figure.dpi, y) for y in heights]
-    owners = untangle(starts, ends, [f"{data.stars[n].y:.1f}" for n in rising])
+    owners = untangle(starts, ends)
     for y, owner in zip(heights, owners, strict=True):
         number = rising[owner]
         knee = to_data.transform((frame.x1 + 0.06 * figure.dpi, y))

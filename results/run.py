@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
-
-import optuna
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from results.frame import trials_frame
+from results.objective import Objective, objective_of
+from results.storage import open_study
 from space import Config, build, config_from_json, gflops
 
 if TYPE_CHECKING:
@@ -38,6 +32,9 @@ class Candidate:
     input_size: int  # the run's target
     classes: int
     landmark: str | None = None
+    latency_ms: float | None = (
+        None  # median inference at batch 1, where the run measured it: conditions in `Run.timing`
+    )
 
     def build(self, classes: int | None = None, input_size: int | None = None) -> nn.Module:
         """A fresh module that trains; for the run's target unless told otherwise.
@@ -57,6 +54,7 @@ class Candidate:
             "params": self.params,
             "input_size": self.input_size,
             "classes": self.classes,
+            "latency_ms": self.latency_ms,
             "proxy_top1": self.proxy_top1,
             "trial": self.trial,
         }
@@ -79,6 +77,8 @@ class Run:
     directory: Path
     settings: dict[str, Any]  # as the search stored them: budget_macs, mode, data, recipe, input_size, classes ...
     _frame: pd.DataFrame = field(repr=False)
+    fidelity: str | None = None  # how far the recipe's ranking can be trusted; None for runs of earlier versions
+    _data_name: str | None = None
 
     @property
     def budget_macs(self) -> int:
@@ -97,35 +97,51 @@ class Run:
 
     @property
     def data_name(self) -> str:
-        """The images that networks were scored on: the last part of a path."""
-        return Path(self.settings["data"]).name or str(self.settings["data"])
+        """The images that networks were scored on, in short; for runs of earlier versions the last part of a path."""
+        return self._data_name or Path(self.settings["data"]).name or str(self.settings["data"])
 
     @property
     def recipe_name(self) -> str:
         """The recipe that networks were trained with."""
         return str(self.settings["recipe"].get("name", "unnamed"))
 
+    @property
+    def objective(self) -> Objective:
+        """What is held against top-1: multiply-adds or latency."""
+        return objective_of(self.settings)
+
+    @property
+    def timing(self) -> dict[str, Any] | None:
+        """What latencies were measured on (batch, device, dtype, threads); None if none were."""
+        return self.settings.get("timing")
+
     def frame(self) -> pd.DataFrame:
         """All trials, one a row; `results.frame.COLUMNS` says what the columns are."""
         return self._frame.copy()
 
     def frontier(self) -> pd.DataFrame:
-        """The trials on the frontier, by cost: within the budget, nothing better for as little."""
+        """The trials on the frontier, by the run's objective: within the budget, nothing better for as little."""
         frame = self._frame
-        return frame[frame["on_frontier"]].sort_values("macs").reset_index(drop=True)
+        return frame[frame["on_frontier"]].sort_values(self.objective.column).reset_index(drop=True)
 
     def best(
-        self, max_macs: float | None = None, max_params: float | None = None, *, landmarks: bool = True
+        self,
+        max_macs: float | None = None,
+        max_params: float | None = None,
+        *,
+        max_latency_ms: float | None = None,
+        landmarks: bool = True,
     ) -> Candidate:
-        """The network with the highest proxy top-1 within the limits; the cheaper one of equals.
+        """The network with the highest proxy top-1 within the limits; of equals the one cheaper in the run's objective.
 
         Args:
             max_macs: multiply-adds of one image at the run's target; the run's budget unless given.
             max_params: trainable numbers.
+            max_latency_ms: median milliseconds of one image, as `timing` says; for a run of ``--objective latency``.
             landmarks: whether published networks count too.
 
         Raises:
-            ValueError: if no finished network fits.
+            ValueError: if no finished network fits, or a latency is asked of a run that measured none.
         """
         frame = self._frame[self._frame["state"] == "complete"]
         frame = frame[frame["proxy_top1"].notna() & frame["macs"].notna() & frame["config"].notna()]
@@ -150,8 +166,26 @@ class Run:
                     f"the smallest has {least:,} (max_params={least})"
                 )
             frame = smaller
-        best = frame.sort_values(["proxy_top1", "macs", "trial"], ascending=[False, True, True]).iloc[0]
+        if max_latency_ms is not None:
+            frame = self._as_fast(frame, max_latency_ms)
+        order = ["proxy_top1", self.objective.column, "trial"]
+        best = frame.sort_values(order, ascending=[False, True, True]).iloc[0]
         return self.candidate(int(best["trial"]))
+
+    def _as_fast(self, frame: pd.DataFrame, limit: float) -> pd.DataFrame:
+        """Those of the networks that take at most `limit` milliseconds."""
+        times = frame["latency_ms"]
+        if times.isna().all():
+            raise ValueError(
+                f"{self.directory}: no latency was measured: expected a run of python -m search --objective latency"
+            )
+        if not (times <= limit).any():
+            least = float(times.min())
+            raise ValueError(
+                f"nothing within the other limits takes at most {limit:g} ms; the fastest takes {least:.3f} ms "
+                f"(max_latency_ms={math.ceil(least * 1000) / 1000:g})"
+            )
+        return frame[times <= limit]
 
     def candidate(self, trial: int) -> Candidate:
         """The network of a trial.
@@ -172,6 +206,7 @@ class Run:
             input_size=self.input_size,
             classes=self.classes,
             landmark=row["landmark"] if isinstance(row["landmark"], str) else None,
+            latency_ms=None if math.isnan(row["latency_ms"]) else float(row["latency_ms"]),
         )
 
 
@@ -194,15 +229,13 @@ def load_run(path: str | Path, storage: str | None = None) -> Run:
     stored = about.get("settings")
     name = stored.get("name") if isinstance(stored, dict) else None
     url = storage or about.get("storage")
-    file = directory / "study.db" if not isinstance(url, str) else _sqlite_file(url)
-    where = str(file) if file else make_url(url).render_as_string(hide_password=True)  # type: ignore[arg-type]
-    if file:
-        _check_file(file)
-    with _one_sentence(where), _open(file, url) as opened:
-        study = _choose(opened, [name, directory.resolve().name], where)
-        settings = _checked(study.user_attrs.get("settings"), where)
-        frame = trials_frame(study.get_trials(deepcopy=False), settings["budget_macs"])
-    return Run(directory, settings, frame)
+    wanted = [name, directory.resolve().name]
+    with open_study(directory / "study.db", url if isinstance(url, str) else None, wanted) as (study, where):
+        attributes = study.user_attrs
+        settings = _checked(attributes.get("settings"), where)
+        frame = trials_frame(study.get_trials(deepcopy=False), settings["budget_macs"], objective_of(settings).column)
+        fidelity = str(attributes["fidelity"]["sentence"]) if "fidelity" in attributes else None
+    return Run(directory, settings, frame, fidelity, attributes.get("data_name"))
 
 
 def _run_file(path: Path) -> dict[str, Any]:
@@ -214,88 +247,13 @@ def _run_file(path: Path) -> dict[str, Any]:
     return about if isinstance(about, dict) else {}
 
 
-def _sqlite_file(url: str) -> Path | None:
-    """The file of an SQLite URL: it is opened as a file, so that a wrong path does not make an empty one."""
-    try:
-        parsed = make_url(url)
-    except ArgumentError as error:
-        raise ValueError("the storage is no URL: expected one such as sqlite:///study.db") from error
-    return Path(parsed.database) if parsed.get_backend_name() == "sqlite" and parsed.database else None
-
-
-def _check_file(path: Path) -> None:
-    try:
-        with path.open("rb") as file:
-            header = file.read(16)
-    except FileNotFoundError as error:
-        raise ValueError(f"{path} does not exist: expected the directory of a run with its study.db") from error
-    except OSError as error:
-        raise ValueError(f"{path} cannot be read: {error.strerror}") from error
-    if header != b"SQLite format 3\0":
-        raise ValueError(f"{path} is damaged, it is no SQLite database: put a backup in its place or search anew")
-
-
-@contextmanager
-def _open(file: Path | None, url: str | None) -> Iterator[optuna.storages.RDBStorage]:
-    """The storage, for reading."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        if file is None:
-            storage = optuna.storages.RDBStorage(str(url), skip_table_creation=True)
-        else:
-            # What a killed writer left in its journal can only be rolled back by a connection that may write.
-            left = any(file.with_name(file.name + suffix).exists() for suffix in ("-journal", "-wal"))
-            target = f"file:{quote(str(file.resolve()))}?mode={'rw' if left else 'ro'}"
-            storage = optuna.storages.RDBStorage(
-                "sqlite://",
-                engine_kwargs={"creator": lambda: sqlite3.connect(target, uri=True, timeout=30)},
-                skip_table_creation=True,
-            )
-    try:
-        yield storage
-    finally:
-        storage.remove_session()
-        storage.engine.dispose()
-
-
-def _choose(storage: optuna.storages.RDBStorage, wanted: list[str | None], where: str) -> optuna.Study:
-    names = optuna.get_all_study_names(storage)
-    if not names:
-        raise ValueError(f"{where} has no study in it: expected what python -m search writes")
-    for name in wanted:
-        if name in names:
-            return optuna.load_study(study_name=name, storage=storage)
-    if len(names) > 1:
-        raise ValueError(f"{where} has {len(names)} studies, none of them called {wanted[-1]!r}")
-    return optuna.load_study(study_name=names[0], storage=storage)
-
-
 def _checked(settings: Any, where: str) -> dict[str, Any]:
     stored = settings if isinstance(settings, dict) else {}
     wrong = [key for key, kind in _SETTINGS.items() if not isinstance(stored.get(key), kind)]
     if wrong:
         raise ValueError(f"{where} is no run of archfrontier: its settings lack {', '.join(wrong)}")
-    return stored
-
-
-@contextmanager
-def _one_sentence(where: str) -> Iterator[None]:
-    """Turn whatever a damaged or unreachable storage raises into one sentence."""
     try:
-        yield
-    except ImportError as error:
-        raise ValueError(f"{where}: its database driver is not installed ({error})") from error
+        objective_of(stored)
     except ValueError as error:
-        if str(error).startswith(where):
-            raise
-        raise ValueError(_damaged(where, error)) from error
-    except (SQLAlchemyError, sqlite3.Error, optuna.exceptions.OptunaError, LookupError, TypeError) as error:
-        raise ValueError(_damaged(where, error)) from error
-    except (RuntimeError, AssertionError) as error:  # Optuna's words for a schema of another version
-        raise ValueError(_damaged(where, error)) from error
-
-
-def _damaged(where: str, error: Exception) -> str:
-    lines = str(error.__cause__ or error).splitlines()
-    reason = lines[0] if lines else type(error).__name__
-    return f"{where} is damaged or cannot be read ({reason}): put a backup in its place or search anew"
+        raise ValueError(f"{where} is of another version: {error}") from error
+    return stored

@@ -114,7 +114,7 @@ def wrap_to(figure: Figure, text: str, size: float, inches: float) -> list[str]:
 
 
 def cost_axis(axes: Axes, low: float, high: float) -> None:
-    """A logarithmic axis of GFLOPs with plain numbers at round places."""
+    """A logarithmic axis of GFLOPs or ms with plain numbers at round places."""
     axes.set_xscale("log")
     axes.set_xlim(low, high)
     axes.xaxis.set_major_locator(FixedLocator(log_ticks(low, high)))

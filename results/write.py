@@ -46,7 +46,8 @@ def write_outputs(run: Run) -> list[Path]:
 
 
 def _pictures(run: Run) -> dict[str, bytes]:
-    from results.plot_frontier import draw_frontier, frontier_data
+    from results.frontier_data import frontier_data
+    from results.plot_frontier import draw_frontier
     from results.plot_published import draw_published, published_data
     from results.style import image
 

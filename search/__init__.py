@@ -1,11 +1,13 @@
 """The search: proposes networks that cost the budget, has them scored, records them.
 
-===========  ==========================================================================
-`suggest`    a trial of Optuna -> a solved configuration
-`settings`   what a run is: everything that two runs must share to be the same run
-`study`      opens, continues and feeds the study; the one owner of the storage
-`console`    the progress bar, a line a network
-===========  ==========================================================================
+============  =========================================================================
+`suggest`     a trial of Optuna -> a solved configuration
+`settings`    what a run is: everything that two runs must share to be the same run
+`evaluation`  what is measured of a network: its proxy's score, its latency
+`study`       opens, continues and feeds the study; the one owner of the storage
+`storage`     what a storage raises, in one sentence
+`console`     the progress bar, a line a network
+============  =========================================================================
 """
 
 from __future__ import annotations

@@ -5,16 +5,23 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import shlex
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
-from search.settings import SAMPLERS, Settings, check_name
+from results.objective import OBJECTIVES, timing_text
+from search.settings import SAMPLERS, Settings, check_name, check_objective
 from space import CONVENTION, Budget, cost, gflops
 from space.command import Parser, refuse, silence
 from space.design import DESIGN, MODES, Target, check_families, draw
 from space.landmarks import LANDMARKS, landmark
+
+if TYPE_CHECKING:
+    from evaluate.known import KnownFidelity
 
 RUNS = Path("runs")
 DEFAULT_TRIALS = 40
@@ -46,7 +53,18 @@ def parser() -> argparse.ArgumentParser:
         metavar="MODE",
         help="frontier: spend any part of the budget, most top-1 for least FLOPs; match: all of it (%(default)s)",
     )
-    add("--data", default="digits", help="digits (embedded), or a folder of parquet files with images (%(default)s)")
+    add(
+        "--objective",
+        default="macs",
+        metavar="NAME",
+        help=f"what the frontier holds against top-1, {' or '.join(OBJECTIVES)}: multiply-adds, or milliseconds of the "
+        "whole network on this device at batch 1, which a busy machine makes noisy (%(default)s)",
+    )
+    add(
+        "--data",
+        default="digits",
+        help="digits (embedded), a folder of parquet files or of images, or a hub name (%(default)s)",
+    )
     add("--recipe", help="how networks are trained: a preset or a JSON file (default: by device)")
     add("--sampler", default="tpe", metavar="NAME", help=f"{', '.join(SAMPLERS)} (%(default)s)")
     add(
@@ -138,6 +156,16 @@ def landmarks_for(words: list[str], target: Target) -> tuple[str, ...]:
     return tuple(name for name, macs in costs.items() if macs <= WITHIN * target.budget.macs)
 
 
+def fidelity_line(known: Sequence[KnownFidelity], data: str, recipe: str) -> str:
+    """What is known of the recipe's fidelity on these data, or what to type to learn it."""
+    from evaluate.known import fidelity_sentence
+
+    if known:
+        return fidelity_sentence(known)
+    command = shlex.join(["python", "-m", "evaluate", "fidelity", "--data", data, "--recipe", recipe])
+    return f"fidelity unknown: type {command}"
+
+
 def search(args: argparse.Namespace) -> int:
     """The main job."""
     if args.trials < 0:
@@ -150,21 +178,24 @@ def search(args: argparse.Namespace) -> int:
     landmarks = landmarks_for(args.landmarks, target)
     if args.sampler not in SAMPLERS:
         raise ValueError(f"--sampler {args.sampler!r}: expected one of {', '.join(SAMPLERS)}")
+    check_objective(args.objective, args.mode)
     print(CONVENTION + ".", flush=True)
 
-    from evaluate.data import load_data
+    from evaluate.data import data_name, load_data
     from evaluate.device import resolve_device
+    from evaluate.known import fidelity_of
     from evaluate.presets import default_recipe, find_recipe
-    from evaluate.train import train_proxy
     from results import frontier_table, load_run, write_outputs
     from search.console import RunDisplay
+    from search.evaluation import evaluator, timing_on
     from search.study import Search, environment
 
     device = resolve_device(args.device)
     recipe = find_recipe(args.recipe) if args.recipe else default_recipe(device)
-    data_name = Path(args.data).resolve().name if args.data != "digits" else "digits"
-    name = args.name or f"{target.budget}-{args.mode}-{data_name}-{recipe.name}" + (
-        f"-{args.input}px" if args.input != 224 else ""
+    name = args.name or "-".join(
+        [str(target.budget), args.mode, data_name(args.data), recipe.name]
+        + ([f"{args.input}px"] if args.input != 224 else [])
+        + ([args.objective] if args.objective != "macs" else [])
     )
     settings = Settings(
         name=name,
@@ -178,26 +209,32 @@ def search(args: argparse.Namespace) -> int:
         sampler=args.sampler,
         seed=args.seed,
         landmarks=landmarks,
+        objective=args.objective,
+        timing=timing_on(device) if args.objective == "latency" else None,
     )
     data = load_data(args.data, recipe.resolution, args.seed, recipe.train_images)
     run = Search(RUNS / name, settings, args.storage)
-    run.write_run_file(environment(device))
+    known = fidelity_of(recipe, data.key)
+    fidelity = fidelity_line(known, args.data, args.recipe or recipe.name)
+    run.record(environment(device), data_name(args.data), {"sentence": fidelity, "known": bool(known)})
     print(f"run {run.directory}: budget {target.budget} at {args.input}x{args.input}, {args.classes} classes")
     print(f"mode {args.mode}; families {', '.join(settings.families)}; sampler {args.sampler}; seed {args.seed}")
-    print(f"data {data.name}: {len(data.train_labels)} images to train, {len(data.val_labels)} held out of train")
+    origin = f" ({data.origin})" if data.origin else ""
+    print(
+        f"data {data.name}{origin}: {len(data.train_labels)} images to train, {len(data.val_labels)} held out of train"
+    )
     print(f"device {device}")
+    if settings.timing is not None:
+        print(f"latency at batch 1 on {timing_text(settings.timing)}; leave the machine alone while it is measured")
     print(f"recipe {', '.join(f'{key} {value}' for key, value in recipe.to_json().items())}")
+    print(fidelity)
     left, missing = run.landmarks_left(), run.samples_left(args.trials)
     done = len(run.finished("landmark")) + len(run.finished("sample"))
     print(f"{len(landmarks)} landmarks and {args.trials} sampled networks; {done} are done", flush=True)
-    finished = run.finished("landmark") + run.finished("sample")
-    points = [(trial.values[0], trial.user_attrs["macs"]) for trial in finished if trial.values]
     interrupted = False
     try:
-        with RunDisplay(done + len(left) + missing, done, points, target.budget.macs) as display:
-            for event in run.run(
-                args.trials, lambda config: train_proxy(config, recipe, data, seed=args.seed, device=device)
-            ):
+        with RunDisplay(done + len(left) + missing, done, run.points(), target.budget.macs) as display:
+            for event in run.run(args.trials, evaluator(settings, recipe, data, device)):
                 display.show(event)
     except KeyboardInterrupt:
         interrupted = True

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from dataclasses import dataclass
 from typing import Any, Self
 
+from evaluate.recipe import Recipe
+from results.objective import OBJECTIVES, timing_text
 from space.budget import Budget
 from space.design import DESIGN, Target, check_families
 
@@ -27,6 +30,8 @@ class Settings:
     sampler: str
     seed: int
     landmarks: tuple[str, ...]
+    objective: str = "macs"
+    timing: dict[str, Any] | None = None  # what latencies are measured on; None if none are
 
     def __post_init__(self) -> None:
         check_name(self.name)
@@ -35,6 +40,9 @@ class Settings:
         if not self.families:
             raise ValueError(f"no family to search: expected some of {', '.join(DESIGN)}")
         check_families(self.families, self.target)
+        check_objective(self.objective, self.mode)
+        if (self.timing is not None) != (self.objective == "latency"):
+            raise ValueError(f"objective {self.objective}, timing {self.timing}: expected timing with latency alone")
 
     @property
     def target(self) -> Target:
@@ -52,8 +60,14 @@ class Settings:
         return cls(**values)
 
     def refuse_other(self, stored: dict[str, Any]) -> None:
-        """Raise ValueError that shows the differences, if the settings stored with the run are not these."""
+        """Raise ValueError that shows the differences, if the settings stored with the run are not these.
+
+        What a run of an earlier version lacks has the value that it had then: the default.
+        """
         mine = self.to_json()
+        stored = {"objective": "macs", "timing": None} | stored
+        with contextlib.suppress(ValueError):  # of a later version, or damaged: then it differs as it is
+            stored["recipe"] = Recipe.from_json(stored.get("recipe")).to_json()
         different = [key for key in sorted(mine.keys() | stored.keys()) if mine.get(key) != stored.get(key)]
         if different:
             shown = "; ".join(
@@ -69,9 +83,25 @@ def check_name(name: str) -> None:
     """Raise ValueError unless `name` can be a directory under runs/."""
     if not name or name in (".", "..") or any(c in name for c in "/\\\0") or not name.isprintable() or len(name) > 200:
         raise ValueError(f"run name {name!r}: expected a plain name without path separators, such as --name my-run")
+    if name in ("fidelity", "train"):
+        raise ValueError(
+            f"run name {name!r}: python -m evaluate keeps its results in runs/{name}; choose another --name"
+        )
+
+
+def check_objective(objective: str, mode: str) -> None:
+    """Raise ValueError unless a run of this mode can have this objective."""
+    if objective not in OBJECTIVES:
+        raise ValueError(f"--objective {objective!r}: expected one of {', '.join(OBJECTIVES)}")
+    if objective != "macs" and mode != "frontier":
+        raise ValueError(
+            f"--objective {objective} goes with --mode frontier: in {mode} mode top-1 is the only objective"
+        )
 
 
 def _short(value: object) -> str:
+    if isinstance(value, dict) and "threads" in value:
+        return timing_text(value)
     if isinstance(value, dict) and "name" in value:
         return f"{value['name']} { ({k: v for k, v in value.items() if k != 'name'}) }"
     return ",".join(value) if isinstance(value, list) else str(value)

@@ -11,34 +11,29 @@ import json
 import os
 import platform
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import optuna
 from optuna.study import StudyDirection
 from optuna.trial import TrialState, create_trial
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
+from results.objective import OBJECTIVES
+from search.evaluation import Evaluate, Evaluation
 from search.settings import Settings
+from search.storage import public_url, storage_errors
 from search.suggest import suggest
 from space import Config, cost
 from space.landmarks import landmark
-
-if TYPE_CHECKING:
-    from evaluate.score import ProxyScore
 
 INTERRUPTED = "interrupted"
 # Optuna's own lines would break the progress bar; its warnings stay.
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 FINISHED = (TrialState.COMPLETE, TrialState.FAIL, TrialState.PRUNED)
-
-Evaluate = Callable[[Config], "ProxyScore"]
 
 
 @dataclass(frozen=True)
@@ -49,7 +44,7 @@ class Event:
     family: str
     macs: int
     params: int
-    score: ProxyScore
+    evaluation: Evaluation
     duplicate_of: int | None
 
 
@@ -66,10 +61,17 @@ class Search:
         self.directory = directory
         self.settings = settings
         self.storage_url = storage_url
+        made = [each for each in (directory, *directory.parents) if not each.exists()]
         directory.mkdir(parents=True, exist_ok=True)
-        with storage_errors(self._where):
-            self.study = self._open()
-        self._reap()
+        try:
+            with storage_errors(self._where):
+                self.study = self._open()
+                self._reap()
+        except BaseException:
+            for each in made:  # a run that never began leaves nothing, unless the storage wrote a file there
+                if not any(each.iterdir()):
+                    each.rmdir()
+            raise
 
     @property
     def _where(self) -> str:
@@ -90,7 +92,8 @@ class Search:
                 study = optuna.load_study(study_name=name, storage=storage)
             else:
                 study = optuna.create_study(study_name=name, storage=storage, directions=directions)
-                study.set_metric_names(["proxy top-1 (%)", "multiply-adds"][: len(directions)])
+                metrics = ["proxy top-1 (%)", OBJECTIVES[self.settings.objective].metric]
+                study.set_metric_names(metrics[: len(directions)])
         stored = study.user_attrs.get("settings")
         if stored is None and not study.get_trials(deepcopy=False):
             study.set_user_attr("settings", self.settings.to_json())
@@ -109,10 +112,24 @@ class Search:
         self.study._storage.set_trial_user_attr(trial_id, "reason", reason)
         self.study.tell(number, state=TrialState.FAIL)
 
-    def write_run_file(self, environment: dict[str, str]) -> None:
-        """Write run.json: settings, environment, and where the study is (without a password)."""
+    def record(self, environment: dict[str, str], data_name: str, fidelity: dict[str, Any]) -> None:
+        """Keep what is said about the run: in run.json, and in the study what tables and pictures repeat.
+
+        Args:
+            environment: device and versions of this start.
+            data_name: of the images, in short.
+            fidelity: ``sentence``, what is known of the recipe's fidelity now, and ``known``, whether anything is.
+
+        Raises:
+            ValueError: if the storage fails.
+            OSError: if run.json cannot be written; the one that was there stays.
+        """
+        notes = {"data_name": data_name, "fidelity": fidelity}
+        with storage_errors(self._where):
+            for key, value in notes.items():
+                self.study.set_user_attr(key, value)
         url = None if self.storage_url is None else public_url(self.storage_url)
-        content = {"settings": self.settings.to_json(), "environment": environment, "storage": url}
+        content = {"settings": self.settings.to_json(), "environment": environment, "storage": url} | notes
         temporary = self.directory / f".run.json.{os.getpid()}"
         try:
             temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
@@ -160,12 +177,12 @@ class Search:
         """Landmarks are trials too, but no proposals of the sampler: they are added when they are finished."""
         config = landmark(name)
         attributes = self._attributes(config, {"kind": "landmark", "landmark": name})
-        score, original = self._score(config, evaluate)
-        attributes |= _outcome(score, original)
-        values = self._values(score, attributes["macs"]) if score.state == "complete" else None
+        evaluation, original = self._evaluate(config, evaluate)
+        attributes |= _outcome(evaluation, original)
+        values = self._values(evaluation, attributes["macs"])
         state = TrialState.COMPLETE if values else TrialState.FAIL
         self.study.add_trial(create_trial(state=state, values=values, user_attrs=attributes))
-        return Event(name, config.family, attributes["macs"], attributes["params"], score, original)
+        return Event(name, config.family, attributes["macs"], attributes["params"], evaluation, original)
 
     def _score_sample(self, evaluate: Evaluate) -> Event:
         self.study.sampler = make_sampler(self.settings, len(self.study.get_trials(deepcopy=False)))
@@ -176,27 +193,25 @@ class Search:
             attributes = self._attributes(config, {"kind": "sample", "target_macs": proposal.target_macs})
             for key, value in attributes.items():
                 trial.set_user_attr(key, value)
-            score, original = self._score(config, evaluate)
+            evaluation, original = self._evaluate(config, evaluate)
         except BaseException as error:
             reason = INTERRUPTED if isinstance(error, KeyboardInterrupt) else f"{type(error).__name__}: {error}"
             self._fail(trial.number, trial._trial_id, reason)
             raise
-        for key, value in _outcome(score, original).items():
+        for key, value in _outcome(evaluation, original).items():
             trial.set_user_attr(key, value)
-        if score.state == "complete":
-            self.study.tell(trial, self._values(score, attributes["macs"]))
+        if values := self._values(evaluation, attributes["macs"]):
+            self.study.tell(trial, values)
         else:
             self.study.tell(trial, state=TrialState.FAIL)
-        return Event(f"#{trial.number}", family, attributes["macs"], attributes["params"], score, original)
+        return Event(f"#{trial.number}", family, attributes["macs"], attributes["params"], evaluation, original)
 
-    def _score(self, config: Config, evaluate: Evaluate) -> tuple[ProxyScore, int | None]:
-        """Train the network, unless the same configuration has been trained: then (its score, its number)."""
-        from evaluate.score import ProxyScore
-
+    def _evaluate(self, config: Config, evaluate: Evaluate) -> tuple[Evaluation, int | None]:
+        """Measure the network, unless the same configuration has been: then (what came out there, its number)."""
         for trial in self.study.get_trials(deepcopy=False, states=FINISHED):
             attributes = trial.user_attrs
             if attributes.get("config_id") == config.id and "score" in attributes:
-                return ProxyScore.from_json(attributes["score"]), attributes.get("duplicate_of", trial.number)
+                return Evaluation.from_json(attributes), attributes.get("duplicate_of", trial.number)
         return evaluate(config), None
 
     def _attributes(self, config: Config, more: dict[str, Any]) -> dict[str, Any]:
@@ -210,17 +225,25 @@ class Search:
             "activations": counted.activations,
         }
 
-    def _values(self, score: ProxyScore, macs: int) -> list[float]:
-        return [score.top1, float(macs)] if self.settings.mode == "frontier" else [score.top1]
+    def _values(self, evaluation: Evaluation, macs: int) -> list[float] | None:
+        """What Optuna is told; None for a network that failed."""
+        if evaluation.reason is not None or evaluation.score is None:
+            return None
+        if self.settings.mode == "match":
+            return [evaluation.score.top1]
+        return [evaluation.score.top1, evaluation.cost(macs)]
+
+    def points(self) -> list[tuple[float, float]]:
+        """(top-1, MACs or ms) of every finished network within the budget."""
+        return [
+            (trial.values[0], trial.values[1] if len(trial.values) > 1 else trial.user_attrs["macs"])
+            for trial in self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+            if trial.user_attrs["macs"] <= self.settings.budget_macs
+        ]
 
 
-def _outcome(score: ProxyScore, original: int | None) -> dict[str, Any]:
-    outcome: dict[str, Any] = {"score": score.to_json()}
-    if original is not None:
-        outcome["duplicate_of"] = original
-    if score.reason:
-        outcome["reason"] = score.reason
-    return outcome
+def _outcome(evaluation: Evaluation, original: int | None) -> dict[str, Any]:
+    return evaluation.to_json() | ({} if original is None else {"duplicate_of": original})
 
 
 def make_sampler(settings: Settings, trials: int) -> optuna.samplers.BaseSampler:
@@ -251,40 +274,3 @@ def environment(device: str) -> dict[str, str]:
         "device": device,
         **{name: metadata.version(name) for name in packages},
     }
-
-
-def public_url(url: str) -> str:
-    """A storage URL without its password, fit for messages and files."""
-    try:
-        return make_url(url)._replace(password=None).render_as_string(hide_password=False)
-    except ArgumentError:
-        return "the --storage URL"
-
-
-@contextmanager
-def storage_errors(where: str) -> Iterator[None]:
-    """Turn what the storage raises into one sentence that names it."""
-    try:
-        yield
-    except (ArgumentError, NoSuchModuleError) as error:
-        raise ValueError(f"--storage {where}: expected an SQLAlchemy URL such as sqlite:///study.db") from error
-    except ImportError as error:
-        raise ValueError(f"--storage {where}: its database driver is not installed ({error})") from error
-    except (SQLAlchemyError, optuna.exceptions.StorageInternalError, RuntimeError, AssertionError) as error:
-        if isinstance(error, RuntimeError | AssertionError) and not _is_storage_error(error):
-            raise
-        first = str(error.__cause__ or error).splitlines()[0]
-        raise ValueError(
-            f"{where}: the study cannot be read or written ({first}); everything finished before is kept. "
-            "If the file is damaged, put a backup in its place or choose another --name"
-        ) from error
-
-
-def _is_storage_error(error: Exception) -> bool:
-    """Optuna reports a schema of another version as a RuntimeError, a damaged one as an AssertionError."""
-    trace = error.__traceback__
-    while trace:
-        if "optuna/storages" in trace.tb_frame.f_code.co_filename.replace(os.sep, "/"):
-            return True
-        trace = trace.tb_next
-    return False

@@ -6,15 +6,16 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from results import style
 from results.frame import COLUMNS
-from results.labels import Anchor, Box, place, spread, untangle
-from results.plot_frontier import FrontierPlot, Series, Star, draw_frontier, frontier_data
+from results.frontier_data import FrontierPlot, Series, Star, frontier_data
+from results.labels import Box
+from results.plot_frontier import draw_frontier
 from results.plot_published import draw_published, published_data, radius
 from results.run import Run
 from space import LANDMARKS, cost, landmark
@@ -109,6 +110,53 @@ def test_other_data_say_nothing_of_digits() -> None:
     assert "/some/where" not in data.caption + data.y_label
     assert data.y_label == "proxy top-1 on cifar10, recipe cpu (%)"
     assert "32x32" in data.x_label
+
+
+@pytest.mark.parametrize("sentence", [
+    "fidelity (23 ImageNet landmarks, 3 seeds): tau 0.61 [0.40, 0.75], within a budget 0.70 [0.55, 0.81] of 31 pairs; "
+    "by MACs alone tau 0.52; fidelity (18 CIFAR-10 landmarks, 3 seeds): tau 0.71 [0.45, 0.85]; by MACs alone tau 0.55",
+    "fidelity unknown: type python -m evaluate fidelity --data '/a folder/of photographs' --recipe "
+    + "/".join(["directory"] * 20) + ".json",
+])  # fmt: skip
+def test_fidelity_is_said_whole(sentence: str) -> None:
+    run = replace(make_run([sample(0, 90, 1)]), fidelity=sentence)
+    figure = draw_frontier(frontier_data(run))
+    check(figure, 5)
+    drawn = "".join("".join(text.get_text().split()) for text in shown(figure))
+    assert "".join(sentence[1:].split()) in drawn
+    assert "idelity" not in frontier_data(make_run([sample(0, 90, 1)])).caption
+
+
+TIMING = {
+    "batch": 1,
+    "device": "cuda (NVIDIA A name of a rather long kind 141GB)",
+    "dtype": "bfloat16",
+    "threads": None,
+}
+
+
+def test_latency_in_place_of_flops() -> None:
+    rows = [
+        sample(0, 90.0, 1.0, latency_ms=3.5, latency_runs=20, on_frontier=True),
+        sample(1, 92.0, 0.5, latency_ms=9.0, latency_runs=1500, on_frontier=True),
+        scored(2, "resnet50", 91.0) | {"latency_ms": 12.0, "latency_runs": 90},
+        sample(3, 95.0, 0.7),  # of a trial that was not timed nothing can be shown
+    ]
+    run = make_run(rows, objective="latency", timing=TIMING)
+    data = frontier_data(run)
+    assert data.title == "Accuracy against latency, measured"
+    assert data.x_label == f"latency (ms, batch 1, {TIMING['device']}, bfloat16)"
+    assert [(s.x, s.y) for s in data.series] == [((3.5, 9.0), (90.0, 92.0))]
+    assert data.step == ((3.5, 90.0), (9.0, 92.0))
+    assert [star.x for star in data.stars] == [12.0]
+    assert data.budget is None
+    assert "median of 20 to 1,500 runs" in data.caption
+    assert "noisy" in data.caption
+    assert "at most 4.1 GFLOPs" in data.caption
+    figure = draw_frontier(data)
+    check(figure, 8)
+    assert data.budget_label not in [text.get_text() for text in shown(figure)]
+    check(draw_frontier(frontier_data(make_run([], objective="latency", timing=TIMING))), 5)
 
 
 def test_what_learned_nothing_does_not_press_the_others_together() -> None:
@@ -258,43 +306,3 @@ def test_drawing_leaves_no_trace_in_matplotlib() -> None:
     before = dict(matplotlib.rcParams)
     draw_frontier(frontier_data(crowded()))
     assert dict(matplotlib.rcParams) == before
-
-
-# ---------------------------------------------------------------------------------------------- where labels go
-
-
-@given(st.lists(st.floats(0, 100), max_size=30).map(sorted), st.floats(0.1, 3))
-def test_spread_keeps_order_distance_and_bounds(wanted: list[float], gap: float) -> None:
-    got = spread(wanted, gap, 0, 100)
-    assert len(got) == len(wanted)
-    assert all(b - a >= gap - 1e-6 for a, b in itertools.pairwise(got))
-    assert all(-1e-6 <= y <= 100 + 1e-6 for y in got)
-
-
-def test_spread_moves_nothing_that_has_room() -> None:
-    assert spread([10.0, 20.0, 30.0], 5, 0, 100) == [10.0, 20.0, 30.0]
-    assert spread([50.0, 50.0], 4, 0, 100) == [48.0, 52.0]
-    assert spread([100.0, 100.0], 4, 0, 100) == [96.0, 100.0]
-    assert spread([], 4, 0, 100) == []
-
-
-def test_untangle_swaps_only_what_is_tied() -> None:
-    starts, ends = [(0.0, 5.0), (5.0, 5.0)], [(10.0, 8.0), (10.0, 9.0)]
-    assert untangle(starts, ends, ["a", "a"]) == [1, 0]
-    assert untangle(starts, ends, ["a", "b"]) == [0, 1]
-
-
-@settings(max_examples=15, deadline=None)
-@given(st.lists(st.tuples(st.floats(350, 450), st.floats(250, 350)), min_size=1, max_size=25))
-def test_placed_labels_never_touch(points: list[tuple[float, float]]) -> None:
-    anchors = [Anchor(x, y, 4, 90, 11) for x, y in points]
-    frame, obstacle = Box(0, 0, 900, 600), Box(460, 280, 600, 340)
-    boxes = place(anchors, frame, [obstacle])
-    assert all(box.inside(frame) and not box.overlap(obstacle) for box in boxes)
-    assert not any(a.overlap(b) for a, b in itertools.combinations(boxes, 2))
-    assert boxes == place(anchors, frame, [obstacle])
-
-
-def test_too_small_a_frame_is_said() -> None:
-    with pytest.raises(ValueError, match="too small"):
-        place([Anchor(5, 5, 2, 90, 11)], Box(0, 0, 20, 20))

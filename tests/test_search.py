@@ -12,9 +12,11 @@ from pathlib import Path
 import optuna
 import pytest
 
+from evaluate.presets import RECIPES
 from search.__main__ import landmarks_for, main
 from search.settings import Settings
-from search.study import make_sampler, public_url
+from search.storage import public_url
+from search.study import make_sampler
 from space import Budget, config_from_json, cost
 from space.design import DESIGN, Target
 
@@ -52,6 +54,7 @@ def test_a_run_ends_with_all_its_files_and_goes_on(tmp_path: Path, capsys: pytes
     out = capsys.readouterr().out
     assert out.startswith("1 FLOP here is one multiply-add")
     assert "\x1b" not in out
+    assert "data digits (digits of scikit-learn): " in out
     run = tmp_path / "runs" / "run"
     for name in ("study.db", "run.json", "trials.csv", "frontier.csv", "frontier.png", "frontier.svg", "published.png"):
         assert (run / name).stat().st_size > 0, name
@@ -70,6 +73,7 @@ def test_a_run_ends_with_all_its_files_and_goes_on(tmp_path: Path, capsys: pytes
     assert len(after) == 6
     ids = [trial.user_attrs["config_id"] for trial in after]
     assert len(set(ids)) == len(ids)
+    assert not [trial for trial in after if "latency" in trial.user_attrs], "nothing is timed unless it is asked for"
     assert main([*arguments, "--trials", "5"]) == 0
     assert len(trials(tmp_path)) == 6
 
@@ -89,6 +93,23 @@ def test_other_settings_are_refused_with_the_difference(tmp_path: Path, capsys: 
     assert main([*SMALL, "--trials", "1", "--seed", "7"]) == 2
     assert "seed: 0 there, 7 now" in capsys.readouterr().err
     assert len(trials(tmp_path)) == 1
+
+
+def test_a_run_of_an_earlier_version_goes_on() -> None:
+    recipe = RECIPES["smoke"].to_json()
+    now = Settings("x", 10**9, "frontier", ("resnet",), "digits", recipe, 224, 1000, "random", 0, ())
+    then = now.to_json()
+    for key in ("objective", "timing"):
+        del then[key]
+    then["recipe"] = {key: recipe[key] for key in recipe if key not in ("precision", "autotune", "evaluate_every")}
+    now.refuse_other(then)
+    for stored, words in (
+        (then | {"recipe": then["recipe"] | {"epochs": 3}}, "'epochs': 3"),
+        (then | {"recipe": then["recipe"] | {"hue": 0.1}}, "'hue': 0.1"),
+        (then | {"objective": "latency"}, "objective: latency there, macs now"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            now.refuse_other(stored)
 
 
 def test_killed_in_mid_trial_and_continued(tmp_path: Path) -> None:
@@ -186,12 +207,21 @@ BAD = {
     "recipe": (["--budget", "1G", "--recipe", "slow"], "slow"),
     "data": (["--budget", "1G", "--data", "no/such/folder"], "no/such/folder"),
     "device": (["--budget", "1G", "--device", "abacus"], "abacus"),
+    "objective": (["--budget", "1G", "--objective", "beauty"], "--objective 'beauty': expected one of macs, latency"),
+    "objective of match": (
+        ["--budget", "1G", "--objective", "latency", "--mode", "match"],
+        "goes with --mode frontier",
+    ),
     "name": (["--budget", "1G", "--name", "../out"], "path separators"),
     "dots": (["--budget", "1G", "--name", ".."], "path separators"),
     "trials": (["--budget", "1G", "--trials", "-1"], "--trials -1"),
     "input": (["--budget", "1G", "--input", "0"], "input size"),
     "classes": (["--budget", "1G", "--classes", "0"], "classes"),
     "storage": (["--budget", "1G", "--recipe", "smoke", "--storage", "nonsense"], "SQLAlchemy URL"),
+    "unreachable storage": (
+        ["--budget", "1G", "--recipe", "smoke", "--storage", "sqlite:////no/such/folder/study.db"],
+        "cannot be read",
+    ),
 }
 
 
@@ -202,8 +232,7 @@ def test_bad_input_is_one_sentence_and_status_2(case: str, capsys: pytest.Captur
     error = capsys.readouterr().err
     assert expected in error
     assert len(error.splitlines()) == 1
-    if case != "storage":
-        assert not list(tmp_path.iterdir()), "nothing may be half-written"
+    assert not list(tmp_path.iterdir()), "nothing may be half-written"
 
 
 def test_a_damaged_study_is_named_and_kept(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -235,3 +264,9 @@ def test_a_sampler_made_anew_does_not_repeat_itself() -> None:
         return study.ask().suggest_float("x", 0, 1)
 
     assert first(0) == first(0) != first(1)
+
+
+@pytest.mark.parametrize("name", ["fidelity", "train", "a/b", ".."])
+def test_names_that_no_run_can_have(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--budget", "1G", "--name", name]) == 2
+    assert "choose another --name" in capsys.readouterr().err or "/" in name or name == ".."

@@ -1,0 +1,42 @@
+"""What a frontier spends for its top-1: multiply-adds, or milliseconds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Objective:
+    """A cost that a run holds against top-1; less is better."""
+
+    name: str
+    column: str  # of the table of `results.frame`
+    metric: str  # what the study calls it
+    unit: float  # one unit of an axis or a printed table, in the column's unit
+
+
+OBJECTIVES = {
+    "macs": Objective("macs", "macs", "multiply-adds", 1e9),
+    "latency": Objective("latency", "latency_ms", "latency (ms)", 1.0),
+}
+
+
+def objective_of(settings: Mapping[str, Any]) -> Objective:
+    """The objective of a run; runs of earlier versions do not name theirs, it is MACs.
+
+    Raises:
+        ValueError: if it is none that this version knows.
+    """
+    name = settings.get("objective", "macs")
+    if name not in OBJECTIVES:
+        raise ValueError(f"objective {name!r}: expected one of {', '.join(OBJECTIVES)}")
+    return OBJECTIVES[name]
+
+
+def timing_text(timing: Mapping[str, Any]) -> str:
+    """The conditions of a run's latencies in a few words: "cuda (NVIDIA H200), bfloat16"."""
+    threads = timing["threads"]
+    text = f"{timing['device']}, {timing['dtype']}"
+    return text if threads is None else f"{text}, {threads} thread{'' if threads == 1 else 's'}"
