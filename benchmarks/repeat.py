@@ -33,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, metavar="FILE", help="also as JSON")
     options = parser.parse_args(arguments)
     device = resolve_device(options.device)
-    recipe = find_recipe(options.recipe) if options.recipe else default_recipe(device)
+    recipe = find_recipe(options.recipe) if options.recipe else default_recipe(device, options.data)
     recipe = dataclasses.replace(recipe, epochs=options.epochs)
     other = dataclasses.replace(recipe, autotune=not recipe.autotune)
     data = load_data(options.data, recipe.resolution, 0, recipe.train_images)

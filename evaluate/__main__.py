@@ -38,7 +38,7 @@ def make_parser() -> argparse.ArgumentParser:
         one.add_argument(
             "--data", default="digits", help="digits, a folder, or a name on the Hugging Face hub (%(default)s)"
         )
-        one.add_argument("--recipe", help="a preset or a JSON file (default: by device)")
+        one.add_argument("--recipe", help="a preset or a JSON file (default: by data and device)")
         one.add_argument("--device", default="auto", help="auto, cpu or cuda (%(default)s)")
 
     def seeded(one: argparse.ArgumentParser) -> None:
@@ -131,7 +131,7 @@ def recipe_and_data(options: argparse.Namespace, seed: int) -> tuple[Recipe, Ima
     from evaluate.presets import default_recipe, find_recipe
 
     device = resolve_device(options.device)
-    recipe = find_recipe(options.recipe) if options.recipe else default_recipe(device)
+    recipe = find_recipe(options.recipe) if options.recipe else default_recipe(device, options.data)
     data = load_data(options.data, recipe.resolution, seed, recipe.train_images)
     print(f"data {data.name}: {data.origin}", file=sys.stderr, flush=True)
     return recipe, data, device

@@ -23,8 +23,8 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from results import style
-from results.labels import Anchor, Box, nearest, place
 from results.frontier_data import DIGITS
+from results.labels import Anchor, Box, nearest, place
 from results.write import FORMATS, write_files
 
 SETS = {"imagenet": "ImageNet", "cifar": "CIFAR-10"}

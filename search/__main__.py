@@ -65,7 +65,7 @@ def parser() -> argparse.ArgumentParser:
         default="digits",
         help="digits (embedded), a folder of parquet files or of images, or a hub name (%(default)s)",
     )
-    add("--recipe", help="how networks are trained: a preset or a JSON file (default: by device)")
+    add("--recipe", help="how networks are trained: a preset or a JSON file (default: by data and device)")
     add("--sampler", default="tpe", metavar="NAME", help=f"{', '.join(SAMPLERS)} (%(default)s)")
     add(
         "--landmarks",
@@ -191,7 +191,7 @@ def search(args: argparse.Namespace) -> int:
     from search.study import Search, environment
 
     device = resolve_device(args.device)
-    recipe = find_recipe(args.recipe) if args.recipe else default_recipe(device)
+    recipe = find_recipe(args.recipe) if args.recipe else default_recipe(device, args.data)
     name = args.name or "-".join(
         [str(target.budget), args.mode, data_name(args.data), recipe.name]
         + ([f"{args.input}px"] if args.input != 224 else [])

@@ -52,7 +52,7 @@ def test_command_counts(capsys: pytest.CaptureFixture[str]) -> None:
         (["count", "resnet18", "--input", "0"], "input size"),
         (["count", "densenet121", "--input", "8"], "too small"),
         (["score", "resnet18", "--data", "no/such/folder", "--recipe", "smoke"], "no such folder"),
-        (["score", "resnet18", "--recipe", "nonsense"], "smoke, cpu, fast, faithful, full"),
+        (["score", "resnet18", "--recipe", "nonsense"], "smoke, digits, cpu, fast, faithful, full"),
         (["score", "resnet18", "--device", "tpu"], "auto, cpu, cuda"),
     ],
 )

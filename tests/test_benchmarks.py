@@ -1,0 +1,67 @@
+"""The benchmark commands at toy size: that they run, write what they say, and go on where they ended."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+ROOT = Path(__file__).parents[1]
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of pictures of two classes, dark and bright."""
+    folder = tmp_path_factory.mktemp("images")
+    for name, shade in (("dark", 40), ("bright", 200)):
+        (folder / "train" / name).mkdir(parents=True)
+        for number in range(60):
+            Image.new("RGB", (8, 8), (shade, shade + number % 20, shade)).save(folder / f"train/{name}/{number}.png")
+    return folder
+
+
+def test_every_gpu_figure_has_its_command() -> None:
+    done = run("benchmarks.gpu", "--data", "x", "--out", "x", "--list")
+    assert done.returncode == 0, done.stderr
+    names = [line.split()[0] for line in done.stdout.splitlines()]
+    assert {"cuda-tests", "throughput", "fidelity-fast", "fidelity-faithful", "packing", "repeat"} <= set(names)
+    assert len(names) == len(set(names))
+
+
+def test_gpu_parts_in_rehearsal(images: Path, tmp_path: Path) -> None:
+    command = ["benchmarks.gpu", "--data", str(images), "--out", str(tmp_path / "out"), "--device", "cpu", "--quick",
+               "--only", "throughput", "fidelity-fast"]  # fmt: skip
+    short = run(*command, "--minutes", "0.2")
+    assert short.returncode == 3 and short.stdout.count("no time left") == 2, short.stdout + short.stderr
+    whole = run(*command)
+    assert whole.returncode == 0, whole.stdout + (tmp_path / "out/throughput.txt").read_text()
+    rows = json.loads((tmp_path / "out/throughput.json").read_text())["rows"]
+    assert [row["network"] for row in rows] == ["resnet18", "densenet121"]
+    for row in rows:
+        assert row["images_per_second"].keys() == {"plain", "tuned", "ours"}
+        assert row["ours_over_plain"] == pytest.approx(
+            row["images_per_second"]["ours"] / row["images_per_second"]["plain"]
+        )
+        assert 0 < row["peak_share"] < 1
+    assert (tmp_path / "out/fidelity-fast/fidelity.json").exists()
+    again = run(*command)
+    assert again.returncode == 0 and again.stdout.count("done before") == 2
+
+
+def test_recipes_are_compared_and_continued(images: Path, tmp_path: Path) -> None:
+    command = ["benchmarks.recipes", "--data", str(images), "--out", str(tmp_path), "--device", "cpu",
+               "--networks", "resnet18", "wrn18_1.5", "--only", "r8-w0.25-n4000-e4"]  # fmt: skip
+    first = run(*command)
+    assert first.returncode == 0, first.stderr
+    table = (tmp_path / "recipes.txt").read_text()
+    assert "r8-w0.25-n4000-e4" in table and table in first.stdout
+    again = run(*command)
+    assert again.returncode == 0 and (tmp_path / "recipes.txt").read_text() == table
