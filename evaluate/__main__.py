@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -189,6 +190,8 @@ def train(options: argparse.Namespace) -> str:
         options.network, config, recipe, data, directory, seed=options.seed, device=device, test=test,
         show=lambda line: print(line, flush=True),
     )  # fmt: skip
+    if os.environ.get("RANK", "0") != "0":  # one of torchrun's processes speaks for all
+        return ""
     tested = "" if report["test_top1"] is None else f", test {report['test_top1']:.2f} %"
     return f"top-1 {report['top1']:.2f} % of the held-out images{tested}; weights in {directory / 'model.pt'}"
 

@@ -3,8 +3,12 @@
     python -m evaluate train resnet18 --data FOLDER --recipe full
     torchrun --nproc-per-node 4 -m evaluate train resnet18 --data FOLDER --recipe full
 
-A directory holds ``checkpoint.pt`` (all that training needs to go on), ``train.json`` (settings, environment, curve)
-and at the end ``model.pt``, the weights alone: ``space.build(config, classes).load_state_dict(torch.load(path))``.
+A directory holds ``checkpoint.pt`` (all that training needs to go on) and at the end ``train.json`` (settings,
+environment, curve), ``config.json`` (the network that was trained, as the recipe has made it) and ``model.pt``, its
+weights:
+
+    model = space.build(space.load_config("runs/train/NAME/config.json"), classes)
+    model.load_state_dict(torch.load("runs/train/NAME/model.pt"))
 """
 
 from __future__ import annotations
@@ -29,7 +33,7 @@ from space import Config, build
 if TYPE_CHECKING:
     from evaluate.data import ImageData, LabelledImages
 
-CHECKPOINT, REPORT, WEIGHTS = "checkpoint.pt", "train.json", "model.pt"
+CHECKPOINT, REPORT, CONFIG, WEIGHTS = "checkpoint.pt", "train.json", "config.json", "model.pt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +170,9 @@ def train_network(
         if first:
             weights = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
             save(directory / WEIGHTS, weights)
-            _write(directory / REPORT, (json.dumps(report, indent=1) + "\n").encode())
+            made = {"name": name, "config": how.proxy.to_json(), "input_size": data.resolution, "classes": data.classes}
+            for file, content in ((CONFIG, made), (REPORT, report)):
+                _write(directory / file, (json.dumps(content, indent=1) + "\n").encode())
         return report
 
 

@@ -18,7 +18,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def answer(prog: str, make: Callable[[], str]) -> int:
-    """Print what `make` returns, or in one sentence why it cannot. Returns the exit status."""
+    """Print what `make` returns, if anything, or in one sentence why it cannot. Returns the exit status."""
     try:
         text = make()
     except (ValueError, OSError, RuntimeError) as error:
@@ -27,7 +27,8 @@ def answer(prog: str, make: Callable[[], str]) -> int:
         print(f"{prog}: interrupted", file=sys.stderr)
         return 130
     try:
-        print(text, flush=True)
+        if text:
+            print(text, flush=True)
     except OSError as error:
         silence()
         if not isinstance(error, BrokenPipeError):  # the reader has left, as `head` does: nothing is wrong

@@ -1,0 +1,150 @@
+"""The files that are written of a run: all or none of them, and the command that writes them."""
+
+import errno
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import results.write
+from results import load_run, write_outputs
+from results.__main__ import main
+from results.frame import COLUMNS
+from space import cost, load_config
+
+
+@pytest.fixture
+def directory(master: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(master, tmp_path / "runs" / "run"))
+
+
+@pytest.fixture
+def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests of what is around them: drawing takes seconds."""
+    monkeypatch.setattr(results.write, "_pictures", lambda _: {"frontier.png": b"a picture"})
+
+
+def test_outputs(directory: Path) -> None:
+    before = (directory / "study.db").read_bytes()
+    run = load_run(directory)
+    paths = write_outputs(run)
+    assert (directory / "study.db").read_bytes() == before
+    names = {str(path.relative_to(directory)) for path in paths}
+    assert {"trials.csv", "frontier.csv", "frontier.png", "frontier.svg", "published.png", "published.svg"} < names
+    written = {str(path.relative_to(directory)) for path in directory.rglob("*") if path.is_file()}
+    assert written == names | {"study.db"}
+    table = pd.read_csv(directory / "trials.csv")
+    assert list(table.columns) == [column.name for column in COLUMNS]
+    assert len(table) == len(run.frame())
+    frontier = pd.read_csv(directory / "frontier.csv")
+    assert frontier["config_id"].tolist() == run.frontier()["config_id"].tolist()
+    assert {path.stem for path in (directory / "configs").iterdir()} == set(frontier["config_id"])
+    for row in frontier.to_dict("records"):
+        path = directory / "configs" / f"{row['config_id']}.json"
+        entry = json.loads(path.read_text())
+        assert load_config(path).id == row["config_id"]
+        assert {"name", "family", "config", "macs", "params"} <= set(entry)
+        assert entry["macs"] == cost(load_config(path)).macs == row["macs"]
+    assert (directory / "frontier.png").read_bytes().startswith(b"\x89PNG")
+    assert b"</svg>" in (directory / "published.svg").read_bytes()
+
+
+def test_configurations_that_left_the_frontier_go(no_pictures: None, directory: Path) -> None:
+    stale = directory / "configs" / "0123456789ab.json"
+    stale.parent.mkdir()
+    stale.write_text("{}")
+    write_outputs(load_run(directory))
+    assert not stale.exists()
+
+
+def test_redrawn_files_are_equal(directory: Path) -> None:
+    first = {path: path.read_bytes() for path in write_outputs(load_run(directory))}
+    second = {path: path.read_bytes() for path in write_outputs(load_run(directory))}
+    assert first == second
+
+
+def contents(directory: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(directory)): path.read_bytes() for path in directory.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("step", ["figure", "write", "replace"])
+def test_a_full_disk_leaves_no_half_written_file(
+    step: str,
+    directory: Path,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (directory / "frontier.png").write_bytes(b"the old picture")
+    before = contents(directory)
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    if step == "figure":
+        monkeypatch.setattr("matplotlib.figure.Figure.savefig", full)
+    elif step == "write":
+        calls = iter(range(100))
+        monkeypatch.setattr(os, "fsync", lambda _: full() if next(calls) == 3 else None)
+    else:
+        monkeypatch.setattr(os, "replace", full)
+    if step != "figure":
+        request.getfixturevalue("no_pictures")
+    assert main([str(directory)]) == 2
+    error = capsys.readouterr().err
+    assert "No space left" in error
+    assert len(error.splitlines()) == 1
+    assert contents(directory) == before
+    assert not (directory / "configs").exists()
+
+
+def test_an_unwritable_directory_is_one_sentence(
+    no_pictures: None, directory: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (directory / "trials.csv").mkdir()
+    assert main([str(directory)]) == 2
+    error = capsys.readouterr().err
+    assert "trials.csv" in error
+    assert len(error.splitlines()) == 1
+    assert not list(directory.glob(".*"))
+
+
+def test_write_files_makes_and_removes_directories(tmp_path: Path) -> None:
+    results.write.write_files({tmp_path / "a" / "b.txt": b"x"})
+    assert (tmp_path / "a" / "b.txt").read_bytes() == b"x"
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(OSError):
+        results.write.write_files({tmp_path / "c" / "d.txt": b"x", tmp_path / "file" / "e.txt": b"x"})
+    assert sorted(os.listdir(tmp_path)) == ["a", "file"]
+
+
+def test_command_line(no_pictures: None, directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(directory)]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("config id")
+    assert str(directory / "frontier.png") in out
+
+
+def test_a_run_without_any_finished_trial(
+    make_run: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = make_run(tmp_path / "run", samples=0, landmarks=False)
+    assert main([str(made)]) == 0
+    assert "no network within the budget is finished yet" in capsys.readouterr().out
+    assert (made / "frontier.png").exists()
+    with pytest.raises(ValueError, match="no network is finished yet"):
+        load_run(made).best()
+    bare = make_run(tmp_path / "bare", samples=0, landmarks=False, unfinished=False)
+    assert len(load_run(bare).frame()) == 0
+    assert write_outputs(load_run(bare))
+
+
+def test_names_with_odd_characters(master: Path, tmp_path: Path) -> None:
+    odd = tmp_path / "a $x^2$ #1 100%?ü run"
+    shutil.copytree(master, odd)
+    (odd / "run.json").write_text("not JSON")
+    assert write_outputs(load_run(odd))
