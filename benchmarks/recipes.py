@@ -46,23 +46,22 @@ def _vary(base: Recipe, **changes: object) -> Recipe:
 CANDIDATES: dict[str, tuple[Recipe, ...]] = {
     "cpu": (
         _vary(_CPU),
-        # resolution against width, at like cost
+        # resolution against width, at like cost but for the last
         _vary(_CPU, resolution=32, width=0.25, stem="keep"),
-        _vary(_CPU, resolution=8, width=0.25),
         _vary(_CPU, resolution=32, width=0.0625),
+        _vary(_CPU, width=0.0625, epochs=8, learning_rate=0.05),
         # learning rate
         _vary(_CPU, learning_rate=0.4),
         _vary(_CPU, learning_rate=0.025),
-        # few images often, or many once
+        _vary(_CPU, learning_rate=0.00625),
+        # few images often
         _vary(_CPU, train_images=1_000, epochs=16),
-        _vary(_CPU, train_images=16_000, epochs=1),
-        # batch, regularisation
-        _vary(_CPU, batch_size=32, learning_rate=0.05),
-        _vary(_CPU, weight_decay=5e-3),
-        _vary(_CPU, label_smoothing=0.0, crop=False, flip=False),
+        # what seemed to help, together
+        _vary(_CPU, resolution=32, width=0.0625, learning_rate=0.025),
+        _vary(_CPU, resolution=32, width=0.0625, train_images=2_000, learning_rate=0.025),
+        _vary(_CPU, resolution=32, width=0.0625, train_images=2_000, learning_rate=0.1),
         # longer
-        _vary(_CPU, epochs=8),
-        _vary(_CPU, train_images=16_000, epochs=4),
+        _vary(_CPU, epochs=12, learning_rate=0.025),
     ),
     "cuda": (
         _vary(_CUDA),

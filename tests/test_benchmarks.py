@@ -58,10 +58,10 @@ def test_gpu_parts_in_rehearsal(images: Path, tmp_path: Path) -> None:
 
 def test_recipes_are_compared_and_continued(images: Path, tmp_path: Path) -> None:
     command = ["benchmarks.recipes", "--data", str(images), "--out", str(tmp_path), "--device", "cpu",
-               "--networks", "resnet18", "wrn18_1.5", "--only", "r8-w0.25-n4000-e4"]  # fmt: skip
+               "--networks", "resnet18", "wrn18_1.5", "--only", "r16-w0.125-n4000-e4"]  # fmt: skip
     first = run(*command)
     assert first.returncode == 0, first.stderr
     table = (tmp_path / "recipes.txt").read_text()
-    assert "r8-w0.25-n4000-e4" in table and table in first.stdout
+    assert "r16-w0.125-n4000-e4" in table and table in first.stdout
     again = run(*command)
     assert again.returncode == 0 and (tmp_path / "recipes.txt").read_text() == table
