@@ -58,10 +58,9 @@ CANDIDATES: dict[str, tuple[Recipe, ...]] = {
         _vary(_CPU, train_images=1_000, epochs=16),
         # what seemed to help, together
         _vary(_CPU, resolution=32, width=0.0625, learning_rate=0.025),
-        _vary(_CPU, resolution=32, width=0.0625, train_images=2_000, learning_rate=0.025),
-        _vary(_CPU, resolution=32, width=0.0625, train_images=2_000, learning_rate=0.1),
-        # longer
-        _vary(_CPU, epochs=12, learning_rate=0.025),
+        _vary(_CPU, width=0.0625, epochs=8, learning_rate=0.025),
+        _vary(_CPU, width=0.0625, epochs=8, learning_rate=0.1),
+        _vary(_CPU, width=0.0625, epochs=16, train_images=2_000, learning_rate=0.05),
     ),
     "cuda": (
         _vary(_CUDA),
