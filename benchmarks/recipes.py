@@ -29,7 +29,7 @@ _CPU = Recipe(
     name="base", epochs=4, batch_size=64, learning_rate=0.1, resolution=16, width=0.125, train_images=4_000,
     evaluate_every=100,
 )  # fmt: skip
-_CUDA = Recipe(name="base", epochs=8, batch_size=256, learning_rate=0.4, resolution=32, width=0.25, evaluate_every=100)
+_CUDA = Recipe(name="base", epochs=8, batch_size=256, learning_rate=0.2, resolution=32, width=0.125, evaluate_every=100)
 
 
 def _vary(base: Recipe, **changes: object) -> Recipe:
@@ -62,15 +62,19 @@ CANDIDATES: dict[str, tuple[Recipe, ...]] = {
         _vary(_CPU, width=0.0625, epochs=8, learning_rate=0.1),
         _vary(_CPU, width=0.0625, epochs=16, train_images=2_000, learning_rate=0.05),
     ),
+    # Not measured yet: the first is `fast`, the last is near `faithful`.
     "cuda": (
         _vary(_CUDA),
+        _vary(_CUDA, width=0.0625),
+        _vary(_CUDA, width=0.25),
+        _vary(_CUDA, learning_rate=0.05),
+        _vary(_CUDA, learning_rate=0.8),
+        _vary(_CUDA, train_images=10_000, epochs=36),
+        _vary(_CUDA, resolution=48),
+        _vary(_CUDA, weight_decay=5e-3),
+        _vary(_CUDA, width=0.0625, epochs=16),
         _vary(_CUDA, epochs=16),
-        _vary(_CUDA, width=0.5),
-        _vary(_CUDA, width=0.5, epochs=16, cutout=8),
-        _vary(_CUDA, width=0.25, learning_rate=0.1),
-        _vary(_CUDA, width=0.25, weight_decay=5e-3),
-        _vary(_CUDA, resolution=64, width=0.5, stem="keep"),
-        _vary(_CUDA, width=0.5, epochs=32, cutout=8),
+        _vary(_CUDA, width=0.25, epochs=30, cutout=8),
     ),
 }
 

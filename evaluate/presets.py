@@ -24,19 +24,19 @@ RECIPES: dict[str, Recipe] = {
     # Expect: most networks above 85 %; it shows the machinery and ranks nothing.
     "digits": Recipe(name="digits", epochs=3, batch_size=64, learning_rate=0.2, resolution=8, width=0.125, flip=False),
     "cpu": Recipe(
-        name="cpu", epochs=4, batch_size=64, learning_rate=0.1, resolution=16, width=0.125, train_images=4_000,
-        evaluate_every=2,
+        name="cpu", epochs=8, batch_size=64, learning_rate=0.05, resolution=16, width=0.0625, train_images=4_000,
+        evaluate_every=4,
     ),
     # Source: ours, a guess for CIFAR-10 on a large GPU (one H200): the settings follow what ranked best on CPUs (high
     # resolution and narrow networks before low resolution and wide ones). Time and fidelity are not measured yet:
     # python -m benchmarks.gpu measures them.
     "fast": Recipe(
-        name="fast", epochs=8, batch_size=256, learning_rate=0.4, resolution=32, width=0.25, evaluate_every=2,
+        name="fast", epochs=8, batch_size=256, learning_rate=0.2, resolution=32, width=0.125, evaluate_every=2,
     ),
     # Source, hardware: as `fast`, for more time. Not measured yet either.
     "faithful": Recipe(
-        name="faithful", epochs=24, batch_size=256, learning_rate=0.4, resolution=32, width=0.5, cutout=8,
-        evaluate_every=4,
+        name="faithful", epochs=30, batch_size=256, learning_rate=0.2, resolution=32, width=0.25, cutout=8,
+        evaluate_every=5,
     ),
     # Source: the schedule of Wide ResNets (arXiv:1605.07146: 200 epochs, batch 128, rate 0.1, weight decay 5e-4) with
     # a cosine in place of steps, and cutout (arXiv:1708.04552). For one network in its own width on 32x32 images, with
