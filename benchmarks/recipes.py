@@ -102,7 +102,12 @@ def table(fidelities: list[Fidelity]) -> tuple[str, str]:
     lines = ["  ".join(cell.rjust(width) if place else cell.ljust(width)
                        for place, (cell, width) in enumerate(zip(row, wide, strict=True))).rstrip()
              for row in [columns, *rows]]  # fmt: skip
-    return text.getvalue(), "\n".join(lines) + "\n"
+    heads = {
+        "{processor}, torch {torch}, Python {python}; ".format(**each.environment)
+        + f"{each.data}, {each.set} set, seeds {' '.join(map(str, each.seeds))}"
+        for each in fidelities
+    }
+    return text.getvalue(), "\n".join([*sorted(heads), "", *lines]) + "\n"
 
 
 def _number(value: float | None) -> str:

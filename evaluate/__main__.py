@@ -130,10 +130,12 @@ def recipe_and_data(options: argparse.Namespace, seed: int) -> tuple[Recipe, Ima
     from evaluate.data import load_data
     from evaluate.device import resolve_device
     from evaluate.presets import default_recipe, find_recipe
+    from evaluate.train import check_data
 
     device = resolve_device(options.device)
     recipe = find_recipe(options.recipe) if options.recipe else default_recipe(device, options.data)
     data = load_data(options.data, recipe.resolution, seed, recipe.train_images)
+    check_data(recipe, data)
     print(f"data {data.name}: {data.origin}", file=sys.stderr, flush=True)
     return recipe, data, device
 

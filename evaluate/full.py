@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 from evaluate.device import device_name, resolve_device, sealed
 from evaluate.recipe import Recipe
 from evaluate.score import Epoch
-from evaluate.train import check_resolution, is_out_of_memory, plan
+from evaluate.train import check_data, is_out_of_memory, plan
 from evaluate.trainer import DivergedError, Trainer
 from space import Config, build
 
@@ -104,12 +104,12 @@ def train_network(
         The content of train.json.
 
     Raises:
-        ValueError: if the directory belongs to another training or is damaged, if the network cannot read images of
-            this resolution, if memory does not do, or if training diverges.
+        ValueError: if the directory belongs to another training or is damaged, if the images are too few or of another
+            resolution, if the network cannot read them, if memory does not do, or if training diverges.
         OSError: if the directory cannot be written.
     """
     place = resolve_device(device)
-    check_resolution(recipe, data)
+    check_data(recipe, data)
     how = plan(config, recipe, data.classes, place)
     settings = {
         "network": name,

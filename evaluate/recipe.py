@@ -45,7 +45,7 @@ class Recipe:
         self._whole("cutout", 0, 1024)
         self._whole("evaluate_every", 1, 10_000)
         if self.train_images is not None:
-            self._whole("train_images", 2, 10**9)
+            self._whole("train_images", self.batch_size, 10**9)
         self._number("learning_rate", 0.0, math.inf, open_low=True)
         self._number("momentum", 0.0, 0.9999)
         self._number("weight_decay", 0.0, 10.0)

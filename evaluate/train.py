@@ -81,18 +81,19 @@ def train_proxy(config: Config, recipe: Recipe, data: ImageData, *, seed: int = 
         device: ``auto``, ``cpu`` or ``cuda``.
 
     Raises:
-        ValueError: if the device does not exist or the images have another resolution than the recipe says.
+        ValueError: if the device does not exist, the images have another resolution than the recipe says, or they do
+            not fill a batch.
     """
     import torch
 
     place = resolve_device(device)
-    check_resolution(recipe, data)
+    check_data(recipe, data)
     start = time.perf_counter()
     try:
         how = plan(config, recipe, data.classes, place)
     except ValueError as error:  # too small an input, say
         return _failed(str(error), start)
-    micro_batch = min(recipe.batch_size, len(data.train_labels))
+    micro_batch = recipe.batch_size
     while True:
         attempt = _Attempt(how, recipe, place, micro_batch)
         try:
@@ -174,12 +175,17 @@ def _failed(reason: str, start: float) -> ProxyScore:
     return ProxyScore(0.0, None, seconds, 0.0, (), "failed", reason)
 
 
-def check_resolution(recipe: Recipe, data: ImageData) -> None:
-    """Raise ValueError unless the images are at the recipe's resolution."""
+def check_data(recipe: Recipe, data: ImageData) -> None:
+    """Raise ValueError unless the images are at the recipe's resolution and fill at least one batch."""
     if data.resolution != recipe.resolution:
         raise ValueError(
             f"data {data.name} is at {data.resolution} pixels, recipe {recipe.name} at {recipe.resolution}: load it at "
             "the recipe's resolution"
+        )
+    if len(data.train_labels) < recipe.batch_size:
+        raise ValueError(
+            f"data {data.name} has {len(data.train_labels)} images to train on, fewer than a batch of recipe "
+            f"{recipe.name} ({recipe.batch_size}): give a recipe file with a smaller batch_size"
         )
 
 

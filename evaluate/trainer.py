@@ -73,9 +73,8 @@ class Trainer:
         images, self.labels = data.train_images[:count], data.train_labels[:count]
         self.normalise = Normaliser.of(images)
         self.augmenter = Augmenter(images, self.normalise, recipe, data.mirror)
-        whole = min(recipe.batch_size, len(images))
-        self.batch = whole // world  # of this process
-        self.steps = len(images) // whole  # what does not fill a batch waits for another epoch's order
+        self.batch = recipe.batch_size // world  # of this process
+        self.steps = len(images) // recipe.batch_size  # what does not fill a batch waits for another epoch's order
         self.micro_batch = min(micro_batch or self.batch, self.batch)
         self.rng = torch.Generator(device).manual_seed(seed)
         self.rate = torch.zeros((), device=device)

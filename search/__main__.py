@@ -185,6 +185,7 @@ def search(args: argparse.Namespace) -> int:
     from evaluate.device import resolve_device
     from evaluate.known import fidelity_of
     from evaluate.presets import default_recipe, find_recipe
+    from evaluate.train import check_data
     from results import frontier_table, load_run, write_outputs
     from search.console import RunDisplay
     from search.evaluation import evaluator, timing_on
@@ -213,6 +214,7 @@ def search(args: argparse.Namespace) -> int:
         timing=timing_on(device) if args.objective == "latency" else None,
     )
     data = load_data(args.data, recipe.resolution, args.seed, recipe.train_images)
+    check_data(recipe, data)
     run = Search(RUNS / name, settings, args.storage)
     known = fidelity_of(recipe, data.key)
     fidelity = fidelity_line(known, args.data, args.recipe or recipe.name)

@@ -55,6 +55,7 @@ def test_whole_numbers_become_floats_once() -> None:
         ("width", True),
         ("stem", "regnet"),
         ("train_images", 0),
+        ("train_images", 63),  # fewer than a batch
         ("flip", 1),
         ("autotune", "yes"),
         ("cutout", -1),

@@ -165,11 +165,10 @@ def test_other_errors_are_not_hidden(digits: ImageData, monkeypatch: pytest.Monk
         train_proxy(RESIDUAL, SMOKE, digits, device="cpu")
 
 
-def test_fewer_images_than_a_batch_are_still_trained_on(digits: ImageData) -> None:
-    recipe = dataclasses.replace(SMOKE, train_images=20, batch_size=64, epochs=3)
-    score = train_proxy(RESIDUAL, recipe, digits, device="cpu")
-    assert score.state == "complete"
-    assert len({point["train_loss"] for point in score.curve}) == 3
+def test_fewer_images_than_a_batch_are_refused(digits: ImageData) -> None:
+    recipe = dataclasses.replace(SMOKE, train_images=None, batch_size=2000)
+    with pytest.raises(ValueError, match=r"digits has 1438 images .* fewer than a batch of recipe smoke \(2000\)"):
+        train_proxy(RESIDUAL, recipe, digits, device="cpu")
 
 
 def test_data_at_another_resolution_is_refused(digits: ImageData) -> None:
