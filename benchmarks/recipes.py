@@ -59,8 +59,8 @@ CANDIDATES: dict[str, tuple[Recipe, ...]] = {
         # what seemed to help, together
         _vary(_CPU, resolution=32, width=0.0625, learning_rate=0.025),
         _vary(_CPU, width=0.0625, epochs=8, learning_rate=0.025),
-        _vary(_CPU, width=0.0625, epochs=8, learning_rate=0.1),
-        _vary(_CPU, width=0.0625, epochs=16, train_images=2_000, learning_rate=0.05),
+        _vary(_CPU, width=0.0625, epochs=8, learning_rate=0.0125),
+        _vary(_CPU, width=0.0625, epochs=16, train_images=2_000, learning_rate=0.025),
     ),
     # Not measured yet: the first is `fast`, the last is near `faithful`.
     "cuda": (

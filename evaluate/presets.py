@@ -24,7 +24,7 @@ RECIPES: dict[str, Recipe] = {
     # Expect: most networks above 85 %; it shows the machinery and ranks nothing.
     "digits": Recipe(name="digits", epochs=3, batch_size=64, learning_rate=0.2, resolution=8, width=0.125, flip=False),
     "cpu": Recipe(
-        name="cpu", epochs=8, batch_size=64, learning_rate=0.05, resolution=16, width=0.0625, train_images=4_000,
+        name="cpu", epochs=8, batch_size=64, learning_rate=0.025, resolution=16, width=0.0625, train_images=4_000,
         evaluate_every=4,
     ),
     # Source: ours, a guess for CIFAR-10 on a large GPU (one H200): the settings follow what ranked best on CPUs (high
