@@ -53,14 +53,12 @@ CANDIDATES: dict[str, tuple[Recipe, ...]] = {
         # learning rate
         _vary(_CPU, learning_rate=0.4),
         _vary(_CPU, learning_rate=0.025),
-        _vary(_CPU, learning_rate=0.00625),
         # few images often
         _vary(_CPU, train_images=1_000, epochs=16),
         # what seemed to help, together
         _vary(_CPU, resolution=32, width=0.0625, learning_rate=0.025),
         _vary(_CPU, width=0.0625, epochs=8, learning_rate=0.025),
         _vary(_CPU, width=0.0625, epochs=8, learning_rate=0.0125),
-        _vary(_CPU, width=0.0625, epochs=16, train_images=2_000, learning_rate=0.025),
     ),
     # Not measured yet: the first is `fast`, the last is near `faithful`.
     "cuda": (

@@ -65,3 +65,9 @@ def test_recipes_are_compared_and_continued(images: Path, tmp_path: Path) -> Non
     assert "r16-w0.125-n4000-e4" in table and table in first.stdout
     again = run(*command)
     assert again.returncode == 0 and (tmp_path / "recipes.txt").read_text() == table
+
+
+def test_what_is_shipped_as_known_is_what_was_measured() -> None:
+    code = "from benchmarks.known import SHIPPED, known; import sys; sys.exit(known() != SHIPPED.read_text())"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr or "type python -m benchmarks.known"
