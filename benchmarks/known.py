@@ -27,7 +27,9 @@ def known() -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Write the file."""
-    argparse.ArgumentParser(prog="python -m benchmarks.known", description=__doc__.splitlines()[0]).parse_args(arguments)
+    argparse.ArgumentParser(prog="python -m benchmarks.known", description=__doc__.splitlines()[0]).parse_args(
+        arguments
+    )
     content = known()
     SHIPPED.write_text(content, encoding="utf-8")
     print(f"{SHIPPED.name}: {len(json.loads(content))} reports")

@@ -39,7 +39,7 @@ def worker(number: int, name: str, recipe: Recipe, data: ImageData, device: str,
     how = plan(landmark(name), recipe, data.classes, device)
     trainer = Trainer(
         build(how.proxy, data.classes, recipe.resolution), recipe, data.to(device), device=device,
-        precision=how.precision, learning_rate=recipe.learning_rate, seed=number,
+        precision=how.precision, seed=number,
     )  # fmt: skip
     trainer.epoch()
     ready.wait()

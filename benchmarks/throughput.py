@@ -124,7 +124,7 @@ def tuned(model: nn.Module, data: ImageData, recipe: Recipe, device: str) -> Cal
 def ours(model: nn.Module, data: ImageData, recipe: Recipe, device: str, how: Plan) -> Trainer:
     """(c) The trainer, whose `epoch` is timed."""
     return Trainer(
-        model, recipe, data.to(device), device=device, precision=how.precision, learning_rate=recipe.learning_rate,
+        model, recipe, data.to(device), device=device, precision=how.precision,
         seed=0,
     )  # fmt: skip
 

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evaluate.device import device_name, resolve_device, sealed
+from evaluate.device import device_name, resolve_device, sealed, threads
 from evaluate.recipe import Recipe
 from evaluate.score import Epoch
 from evaluate.train import check_data, is_out_of_memory, plan
@@ -119,7 +119,7 @@ def train_network(
         "data_key": data.key,
         "seed": seed,
     }
-    with process_group(place) as group, sealed(seed, place, recipe.autotune):
+    with process_group(place) as group, sealed(seed, place, recipe.autotune), threads(how.threads):
         first = group.rank == 0
         directory.mkdir(parents=True, exist_ok=True)
         saved = load_checkpoint(directory, settings)
@@ -127,7 +127,7 @@ def train_network(
         try:
             trainer = Trainer(
                 model, recipe, data.to(place), device=place, precision=how.precision,
-                learning_rate=recipe.learning_rate, seed=seed, rank=group.rank, world=group.world,
+                seed=seed, rank=group.rank, world=group.world,
             )  # fmt: skip
             curve: list[Epoch] = []
             if saved is not None:

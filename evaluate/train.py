@@ -137,7 +137,6 @@ class _Attempt:
             data.to(self.device),
             device=self.device,
             precision=self.how.precision,
-            learning_rate=recipe.learning_rate,
             seed=seed,
             micro_batch=self.micro_batch,
         )

@@ -53,7 +53,6 @@ class Trainer:
         *,
         device: str,
         precision: str,
-        learning_rate: float,
         seed: int,
         micro_batch: int | None = None,
         rank: int = 0,
@@ -64,7 +63,6 @@ class Trainer:
 
         self.recipe, self.data, self.device, self.precision = recipe, data, device, precision
         self.rank, self.world = rank, world
-        self.learning_rate = learning_rate
         self.model = model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.network: nn.Module = self.model
         if world > 1:
@@ -124,7 +122,9 @@ class Trainer:
         whole = order[: self.steps * self.batch * self.world].view(self.steps, self.world, self.batch)
         self.order.copy_(whole[:, self.rank])
         first, steps = self.epochs_done * self.steps, self.recipe.epochs * self.steps
-        rates = [self.learning_rate * schedule(first + step, steps, self.recipe.warmup) for step in range(self.steps)]
+        rates = [
+            self.recipe.learning_rate * schedule(first + step, steps, self.recipe.warmup) for step in range(self.steps)
+        ]
         self.rates.copy_(torch.tensor(rates))
         self.augmenter.draw(self.rng)
         self.at.zero_()

@@ -30,7 +30,7 @@ def small() -> nn.Module:
 def trained(data: ImageData, recipe: Recipe = RECIPE, micro_batch: int | None = None, device: str = "cpu",
             graph: bool = True, precision: str = "fp32") -> tuple[Trainer, list[float]]:  # fmt: skip
     trainer = Trainer(
-        small(), recipe, data.to(device), device=device, precision=precision, learning_rate=recipe.learning_rate,
+        small(), recipe, data.to(device), device=device, precision=precision,
         seed=3, micro_batch=micro_batch, graph=graph,
     )  # fmt: skip
     return trainer, [trainer.epoch() for _ in range(recipe.epochs)]
@@ -102,7 +102,7 @@ def test_a_checkpoint_goes_on_as_if_nothing_had_happened(digits: ImageData) -> N
     recipe = dataclasses.replace(RECIPE, crop=True, epochs=4)
 
     def fresh() -> Trainer:
-        return Trainer(small(), recipe, digits, device="cpu", precision="fp32", learning_rate=0.05, seed=3)
+        return Trainer(small(), recipe, digits, device="cpu", precision="fp32", seed=3)
 
     whole, broken, continued = fresh(), fresh(), fresh()
     losses = [whole.epoch() for _ in range(4)]
