@@ -10,7 +10,7 @@ Training
     `train`            `train_proxy`: a network and a recipe -> `ProxyScore` (`score`)
     `full`             one network to the end of a recipe, with checkpoints, on one device or several
     `trainer`          the one training loop; `augment`: its batches
-    `device`           device, precision, threads, memory, and what the device can do at most
+    `device`           device, precision, threads, and what the device can do at most; `memory`: what was taken
 Other measures
     `counting`         ptflops and torch as independent witnesses of `space.cost`
     `latency`          time and memory of inference

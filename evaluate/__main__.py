@@ -134,7 +134,7 @@ def recipe_and_data(options: argparse.Namespace, seed: int) -> tuple[Recipe, Ima
 
     device = resolve_device(options.device)
     recipe = find_recipe(options.recipe) if options.recipe else default_recipe(device, options.data)
-    data = load_data(options.data, recipe.resolution, seed, recipe.train_images)
+    data = load_data(options.data, recipe.resolution, seed, recipe.train_images).to(device)
     check_data(recipe, data)
     print(f"data {data.name}: {data.origin}", file=sys.stderr, flush=True)
     return recipe, data, device

@@ -131,33 +131,3 @@ def synchronise(device: str) -> None:
         import torch
 
         torch.cuda.synchronize()
-
-
-class PeakMemory:
-    """The most memory in use since it was made, in bytes.
-
-    CUDA: what torch's allocator held. CPU: resident memory of the whole process (Linux alone; elsewhere None).
-    """
-
-    def __init__(self, device: str) -> None:
-        self.device = device
-        if device == "cuda":
-            import torch
-
-            torch.cuda.reset_peak_memory_stats()
-        else:
-            with contextlib.suppress(OSError):  # without it the process's own peak so far is the floor
-                Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-
-    def read(self) -> int | None:
-        """The peak, or None where it cannot be known."""
-        if self.device == "cuda":
-            import torch
-
-            return int(torch.cuda.max_memory_allocated())
-        try:
-            lines = Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines()
-        except OSError:
-            return None
-        peaks = [int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")]
-        return peaks[0] if peaks else None

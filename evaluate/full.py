@@ -24,9 +24,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evaluate.device import device_name, resolve_device, sealed, threads
+from evaluate.memory import is_out_of_memory, words_of
 from evaluate.recipe import Recipe
 from evaluate.score import Epoch
-from evaluate.train import check_data, is_out_of_memory, plan
+from evaluate.train import check_data, plan
 from evaluate.trainer import DivergedError, Trainer
 from space import Config, build
 
@@ -152,9 +153,8 @@ def train_network(
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
-            said = (str(error) or type(error).__name__).splitlines()[0][:120]
             raise ValueError(
-                f"{name}: out of memory on {place} ({said}); try a smaller batch_size in the recipe"
+                f"{name}: out of memory on {place} ({words_of(error)}); try a smaller batch_size in the recipe"
             ) from error
         report = settings | {
             "environment": _environment(place, group.world),

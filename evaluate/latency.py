@@ -7,19 +7,16 @@ are timed as they are built: evaluation mode, channels last, no compiler, norms 
 from __future__ import annotations
 
 import copy
-import ctypes
 import dataclasses
-import gc
 import math
 import statistics
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evaluate.device import device_name, resolve_device, sealed, synchronise
+from evaluate.memory import PeakMemory, is_out_of_memory
 from evaluate.recipe import check_keys
 from space import Config
 
@@ -109,21 +106,19 @@ def measure_latency(
     place = resolve_device(device)
     if dtype == "auto":
         dtype = "bfloat16" if place == "cuda" else "float32"
-    before = _held(place)
+    memory = PeakMemory(place)
     try:
         with sealed(0, place, autotune=True), torch.inference_mode():
             run = _ready(network, classes, input_size, batch, place, dtype)
             once = _warm_up(run, place, warmup)
-            tells_peak = _forget_peak(place)  # that of building, and of cuDNN's search for the fastest kernels
+            memory.reset()  # that of building, and of cuDNN's search for the fastest kernels
             if place == "cuda":
                 times = _cuda_times(run, min(MAX_RUNS, max(min_runs, math.ceil(seconds / once))))
             else:
                 times = _cpu_times(run, min_runs, seconds)
-            peak = _peak(place) if tells_peak else None
-    except (torch.OutOfMemoryError, MemoryError) as error:
-        raise _too_big(batch, input_size, place) from error
-    except RuntimeError as error:
-        if "allocate memory" not in str(error):
+            peak = memory.read()
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
             raise
         raise _too_big(batch, input_size, place) from error
     return Latency(
@@ -135,7 +130,7 @@ def measure_latency(
         median_ms=1000 * statistics.median(times),
         p90_ms=1000 * statistics.quantiles(times, n=10, method="inclusive")[-1],
         runs=len(times),
-        peak_memory=None if peak is None or before is None else max(0, peak - before),
+        peak_memory=peak,
     )
 
 
@@ -186,10 +181,8 @@ def _ready(
 
     try:
         run()
-    except torch.OutOfMemoryError:
-        raise
     except RuntimeError as error:
-        if "allocate memory" in str(error):
+        if is_out_of_memory(error):
             raise
         shape = f"{batch} x 3 x {input_size} x {input_size} images as {dtype}"
         raise ValueError(f"the network cannot read {shape}: {str(error).splitlines()[0]}") from error
@@ -231,54 +224,6 @@ def _cuda_times(run: Callable[[], object], runs: int) -> list[float]:
         end.record()
     torch.cuda.synchronize()
     return [start.elapsed_time(end) / 1000 for start, end in pairs]
-
-
-# ---------------------------------------------------------------------------------------------- memory
-
-
-def _held(place: str) -> int | None:
-    """Bytes in use before a network is made: of torch on CUDA, of the process on Linux."""
-    import torch
-
-    gc.collect()
-    if place == "cuda":
-        return int(torch.cuda.memory_allocated())
-    # Freed memory that the C library keeps would be used first and not be seen as growth.
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
-    if trim is None:
-        return None
-    trim(0)
-    return _status("VmRSS")
-
-
-def _forget_peak(place: str) -> bool:
-    """Let `_peak` start anew; False where that cannot be done."""
-    import torch
-
-    if place == "cuda":
-        torch.cuda.reset_peak_memory_stats()
-        return True
-    try:
-        Path("/proc/self/clear_refs").write_text("5")
-    except OSError:  # no Linux, or a container that forbids it
-        return False
-    return True
-
-
-def _peak(place: str) -> int | None:
-    """The most bytes in use since `_forget_peak`."""
-    import torch
-
-    return int(torch.cuda.max_memory_allocated()) if place == "cuda" else _status("VmHWM")
-
-
-def _status(field: str) -> int | None:
-    """A size from Linux's account of this process, in bytes; None where there is no such account."""
-    try:
-        lines = Path("/proc/self/status").read_text().splitlines()
-    except OSError:
-        return None
-    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{field}:")), None)
 
 
 # ---------------------------------------------------------------------------------------------- text

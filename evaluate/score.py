@@ -31,7 +31,7 @@ class ProxyScore:
     precision: str = ""  # bf16 (mixed) or fp32
     engine: str = ""  # "eager", "CUDA graph", or "eager" with the reason why no graph was captured
     micro_batch: int | None = None  # images at once; fewer than the recipe's batch if memory was short
-    peak_memory: int | None = None  # bytes; see evaluate.device.PeakMemory
+    peak_memory: int | None = None  # bytes beyond what was held before; see evaluate.memory.PeakMemory
     flops_per_second: float | None = None  # of training: 6 FLOPs (forward, backward) a multiply-add of the proxy
     peak_share: float | None = None  # of evaluate.device.peak_flops, from 0 to 1
 

@@ -14,13 +14,13 @@ from evaluate.device import (
     WORTH_A_THREAD,
     WORTH_BF16,
     WORTH_BF16_GROUPED,
-    PeakMemory,
     computes_bf16,
     peak_flops,
     resolve_device,
     sealed,
     threads,
 )
+from evaluate.memory import PeakMemory, is_out_of_memory, words_of
 from evaluate.recipe import Recipe
 from evaluate.score import Epoch, ProxyScore
 from evaluate.trainer import DivergedError, Trainer
@@ -104,7 +104,7 @@ def train_proxy(config: Config, recipe: Recipe, data: ImageData, *, seed: int = 
         except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
             if not is_out_of_memory(error):
                 raise
-            said = (str(error) or type(error).__name__).splitlines()[0][:120]
+            said = words_of(error)
         del attempt  # and with it the module, before the next one is made
         if place == "cuda":
             torch.cuda.empty_cache()
@@ -186,18 +186,6 @@ def check_data(recipe: Recipe, data: ImageData) -> None:
             f"data {data.name} has {len(data.train_labels)} images to train on, fewer than a batch of recipe "
             f"{recipe.name} ({recipe.batch_size}): give a recipe file with a smaller batch_size"
         )
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether torch or Python found no memory.
-
-    On a CPU torch says it with a RuntimeError; oneDNN, which makes its convolutions, in words that have other causes
-    too. So whoever gives up after this quotes the words.
-    """
-    import torch
-
-    words = ("allocate memory", "could not create a primitive", "could not create a memory object", "bad_alloc")
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or any(word in str(error) for word in words)
 
 
 __all__ = ["Epoch", "Plan", "ProxyScore", "plan", "train_proxy"]

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from evaluate.device import resolve_device, sealed
+from evaluate.memory import is_out_of_memory
 from space import CONVENTION, Config, Cost, build
 
 if TYPE_CHECKING:
@@ -124,10 +125,8 @@ def _measured(name: str, model: nn.Module, x: Tensor, y: Tensor, seed: int) -> Z
         value = _value(name, model, x, y)
     except NoScoreError as error:
         reason = str(error)
-    except (torch.OutOfMemoryError, MemoryError):
-        reason = f"out of memory on {x.device.type}"
-    except RuntimeError as error:
-        if "allocate memory" not in str(error):
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
             raise
         reason = f"out of memory on {x.device.type}"
     if value is not None and not math.isfinite(value):

@@ -213,7 +213,7 @@ def search(args: argparse.Namespace) -> int:
         objective=args.objective,
         timing=timing_on(device) if args.objective == "latency" else None,
     )
-    data = load_data(args.data, recipe.resolution, args.seed, recipe.train_images)
+    data = load_data(args.data, recipe.resolution, args.seed, recipe.train_images).to(device)
     check_data(recipe, data)
     run = Search(RUNS / name, settings, args.storage)
     known = fidelity_of(recipe, data.key)

@@ -59,7 +59,7 @@ def test_a_score_says_what_it_took(digits: ImageData) -> None:
     assert score.flops_per_second == pytest.approx(6 * macs * score.images_per_second)
     assert score.peak_share is not None and 0 < score.peak_share < 1
     if sys.platform == "linux":
-        assert score.peak_memory is not None and 50e6 < score.peak_memory < 50e9
+        assert score.peak_memory is not None and 0 < score.peak_memory < 5e9
 
 
 def test_only_some_epochs_are_scored_and_always_the_last(digits: ImageData) -> None:

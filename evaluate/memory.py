@@ -1,0 +1,84 @@
+"""How much memory something takes, and how torch says that there is too little."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import sys
+from pathlib import Path
+
+
+class PeakMemory:
+    """The most memory in use, beyond what was held when this was made, in bytes.
+
+    CUDA: of torch's allocator. CPU: of the resident memory of the process, on Linux alone; it moves in tens of
+    megabytes with what the process did before.
+    """
+
+    def __init__(self, device: str) -> None:
+        """`device`: ``cpu`` or ``cuda``."""
+        self.device = device
+        self.before = self._held()
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the peak so far, but not what was held at first."""
+        self._tells = True
+        if self.device == "cuda":
+            import torch
+
+            torch.cuda.reset_peak_memory_stats()
+            return
+        try:
+            Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+        except OSError:  # no Linux, or a container that forbids it
+            self._tells = False
+
+    def read(self) -> int | None:
+        """The peak since the last `reset`; None where the system does not tell it."""
+        if self.device == "cuda":
+            import torch
+
+            peak: int | None = int(torch.cuda.max_memory_allocated())
+        else:
+            peak = _status("VmHWM") if self._tells else None
+        return None if peak is None or self.before is None else max(0, peak - self.before)
+
+    def _held(self) -> int | None:
+        gc.collect()
+        if self.device == "cuda":
+            import torch
+
+            return int(torch.cuda.memory_allocated())
+        # Freed memory that the C library keeps would be used first and not be seen as growth.
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+        if trim is None:
+            return None
+        trim(0)
+        return _status("VmRSS")
+
+
+def _status(field: str) -> int | None:
+    """A size from Linux's account of this process, in bytes; None where there is no such account."""
+    try:
+        lines = Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines()
+    except OSError:
+        return None
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{field}:")), None)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether torch or Python found no memory.
+
+    On a CPU torch says it with a RuntimeError; oneDNN, which makes its convolutions, in words that have other causes
+    too. So whoever gives up after this quotes the words.
+    """
+    import torch
+
+    words = ("allocate memory", "could not create a primitive", "could not create a memory object", "bad_alloc")
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or any(word in str(error) for word in words)
+
+
+def words_of(error: BaseException) -> str:
+    """The first line of what an error says, cut to fit a sentence."""
+    return (str(error) or type(error).__name__).splitlines()[0][:120]
