@@ -134,7 +134,7 @@ def recipe_and_data(options: argparse.Namespace, seed: int) -> tuple[Recipe, Ima
 
     device = resolve_device(options.device)
     recipe = find_recipe(options.recipe) if options.recipe else default_recipe(device, options.data)
-    data = load_data(options.data, recipe.resolution, seed, recipe.train_images).to(device)
+    data = load_data(options.data, recipe.resolution, seed, recipe.train_images)
     check_data(recipe, data)
     print(f"data {data.name}: {data.origin}", file=sys.stderr, flush=True)
     return recipe, data, device
@@ -249,7 +249,7 @@ def fidelity(options: argparse.Namespace) -> str:
 
     directory = options.out or FIDELITIES / f"{options.set}-{data_name(options.data)}-{recipe.name}"
     seeds = tuple(range(options.seeds))
-    for event in run_fidelity(networks, recipe, data, seeds, device, directory):
+    for event in run_fidelity(networks, recipe, data.to(device), seeds, device, directory):
         print(event.line(), flush=True)
     result = report(directory, seeds)
     paths = write_fidelity(result, directory)

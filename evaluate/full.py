@@ -14,6 +14,7 @@ weights:
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 import platform
@@ -69,6 +70,8 @@ def process_group(device: str) -> Iterator[Group]:
     torch.distributed.init_process_group("nccl" if device == "cuda" else "gloo")
     try:
         yield Group(torch.distributed.get_rank(), world)
+        gc.collect()  # what still holds the group's threads would end the process by a signal
+        torch.distributed.barrier()
     finally:
         torch.distributed.destroy_process_group()
 
@@ -120,7 +123,8 @@ def train_network(
         "data_key": data.key,
         "seed": seed,
     }
-    with process_group(place) as group, sealed(seed, place, recipe.autotune), threads(how.threads):
+
+    def work(group: Group) -> dict[str, Any]:
         first = group.rank == 0
         directory.mkdir(parents=True, exist_ok=True)
         saved = load_checkpoint(directory, settings)
@@ -174,6 +178,9 @@ def train_network(
             for file, content in ((CONFIG, made), (REPORT, report)):
                 _write(directory / file, (json.dumps(content, indent=1) + "\n").encode())
         return report
+
+    with process_group(place) as group, sealed(seed, place, recipe.autotune), threads(how.threads):
+        return work(group)  # on its return the trainer is gone, which must not outlive the group
 
 
 def save_checkpoint(directory: Path, content: dict[str, Any]) -> None:
