@@ -12,6 +12,7 @@ them all on a CPU with toy sizes, which gives no figures.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shlex
 import subprocess
@@ -129,8 +130,6 @@ def main(arguments: list[str] | None = None) -> int:
     out.mkdir(parents=True, exist_ok=True)
     data = str(Path(options.data).resolve()) if Path(options.data).exists() else options.data
     if options.quick:
-        import json
-
         (out / "quick.json").write_text(json.dumps({"name": "quick"} | QUICK), encoding="utf-8")
     states = {}
     for part in chosen:

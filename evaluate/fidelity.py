@@ -37,7 +37,8 @@ from evaluate.fidelity_report import (
 from evaluate.fidelity_scores import append_score, open_scores, read_scores, seed_score
 from evaluate.ranking_sets import RankedLandmark, ranking_set
 from evaluate.recipe import Recipe
-from evaluate.train import ProxyScore, train_proxy
+from evaluate.score import ProxyScore
+from evaluate.train import train_proxy
 from evaluate.zerocost import ZeroCost, zero_cost
 
 if TYPE_CHECKING:

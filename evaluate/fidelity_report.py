@@ -6,7 +6,6 @@ import csv
 import dataclasses
 import io
 import json
-import os
 import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from evaluate.ranking import APART, RATIO, Agreement, agreement, kendall_tau
 from evaluate.recipe import Recipe
 from evaluate.sources import DIGITS
 from evaluate.zerocost import MEASURES, ZeroCost
+from space.files import write_files
 
 SET_NAMES = {"imagenet": "ImageNet", "cifar": "CIFAR-10"}
 MACHINERY = "digits show the machinery, not ImageNet"
@@ -273,17 +273,10 @@ def write_fidelity(fidelity: Fidelity, directory: Path) -> list[Path]:
     Raises:
         OSError: if one cannot be written.
     """
-    directory.mkdir(parents=True, exist_ok=True)
-    contents = {
-        "fidelity.json": json.dumps(fidelity.to_json(), indent=1, allow_nan=False) + "\n",
-        "fidelity.txt": fidelity_text(fidelity) + "\n",
-        "fidelity.csv": fidelity_csv(fidelity),
+    files = {
+        directory / "fidelity.json": (json.dumps(fidelity.to_json(), indent=1, allow_nan=False) + "\n").encode(),
+        directory / "fidelity.txt": (fidelity_text(fidelity) + "\n").encode(),
+        directory / "fidelity.csv": fidelity_csv(fidelity).encode(),
     }
-    for name, content in contents.items():
-        beside = directory / f".{name}.{os.getpid()}.tmp"
-        try:
-            beside.write_text(content, encoding="utf-8")
-            os.replace(beside, directory / name)
-        finally:
-            beside.unlink(missing_ok=True)
-    return [directory / name for name in contents]
+    write_files(files)
+    return list(files)

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import json
+import io
 import os
 import platform
 import time
@@ -31,6 +31,7 @@ from evaluate.score import Epoch
 from evaluate.train import check_data, plan
 from evaluate.trainer import DivergedError, Trainer
 from space import Config, build
+from space.files import json_bytes, write_files
 
 if TYPE_CHECKING:
     from evaluate.data import ImageData, LabelledImages
@@ -147,7 +148,8 @@ def train_network(
                 top1, _ = trainer.evaluate()
                 curve.append(Epoch(epoch=epoch, train_loss=train_loss, top1=top1))
                 if first:
-                    save_checkpoint(directory, {"settings": settings, "trainer": trainer.state_dict(), "curve": curve})
+                    state = {"settings": settings, "trainer": trainer.state_dict(), "curve": curve}
+                    write_files({directory / CHECKPOINT: tensor_bytes(state)})
                     speed = trainer.images_trained / trainer.seconds
                     show(f"epoch {epoch:4}/{recipe.epochs}  loss {train_loss:.4f}  top-1 {top1:6.2f} %  "
                          f"{trainer.seconds:8.1f} s  {speed:7.0f} images/s")  # fmt: skip
@@ -173,23 +175,18 @@ def train_network(
         }
         if first:
             weights = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
-            save(directory / WEIGHTS, weights)
             made = {"name": name, "config": how.proxy.to_json(), "input_size": data.resolution, "classes": data.classes}
-            for file, content in ((CONFIG, made), (REPORT, report)):
-                _write(directory / file, (json.dumps(content, indent=1) + "\n").encode())
+            write_files(
+                {
+                    directory / WEIGHTS: tensor_bytes(weights),
+                    directory / CONFIG: json_bytes(made),
+                    directory / REPORT: json_bytes(report),
+                }
+            )
         return report
 
     with process_group(place) as group, sealed(seed, place, recipe.autotune), threads(how.threads):
         return work(group)  # on its return the trainer is gone, which must not outlive the group
-
-
-def save_checkpoint(directory: Path, content: dict[str, Any]) -> None:
-    """Write the checkpoint, whole or not at all.
-
-    Raises:
-        OSError: if it cannot be written; the one before stays.
-    """
-    save(directory / CHECKPOINT, content)
 
 
 def load_checkpoint(directory: Path, settings: dict[str, Any]) -> dict[str, Any] | None:
@@ -219,27 +216,13 @@ def load_checkpoint(directory: Path, settings: dict[str, Any]) -> dict[str, Any]
     return content
 
 
-def save(path: Path, content: Any) -> None:
-    """`torch.save`, whole or not at all."""
-    import io
-
+def tensor_bytes(content: Any) -> bytes:
+    """What `torch.save` would put into a file."""
     import torch
 
     buffer = io.BytesIO()
     torch.save(content, buffer)
-    _write(path, buffer.getvalue())
-
-
-def _write(path: Path, content: bytes) -> None:
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with beside.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
+    return buffer.getvalue()
 
 
 def _environment(device: str, world: int) -> dict[str, Any]:

@@ -10,8 +10,7 @@ import json
 from pathlib import Path
 
 from evaluate.recipe import Recipe
-
-DIGITS = "digits"
+from evaluate.sources import DIGITS
 
 RECIPES: dict[str, Recipe] = {
     # Source: ours, for tests and first tries. Hardware: any. Time: about a second a network.

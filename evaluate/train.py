@@ -186,6 +186,3 @@ def check_data(recipe: Recipe, data: ImageData) -> None:
             f"data {data.name} has {len(data.train_labels)} images to train on, fewer than a batch of recipe "
             f"{recipe.name} ({recipe.batch_size}): give a recipe file with a smaller batch_size"
         )
-
-
-__all__ = ["Epoch", "Plan", "ProxyScore", "plan", "train_proxy"]

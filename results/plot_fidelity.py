@@ -25,7 +25,8 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from results import style
 from results.frontier_data import DIGITS
 from results.labels import Anchor, Box, nearest, place
-from results.write import FORMATS, write_files
+from results.write import FORMATS
+from space.files import write_files
 
 SETS = {"imagenet": "ImageNet", "cifar": "CIFAR-10"}
 
@@ -180,10 +181,7 @@ def _draw(plot: FidelityPlot) -> Figure:
     note = style.wrap_to(style.new_figure(4, 4), plot.caption, _SMALL, width - _LEFT - 0.15)
     bottom = 0.66 + 0.165 * len(note)
     height = _TOP + _HEIGHT + bottom
-    figure = style.new_figure(width, height)
-    axes = figure.add_axes((_LEFT / width, bottom / height, _WIDTH / width, _HEIGHT / height))
-    axes.grid(True, color=style.GRID, linewidth=0.7)
-    axes.set_axisbelow(True)
+    figure, axes = style.panel(_LEFT, _WIDTH, _RIGHT, _TOP, _HEIGHT, bottom)
     axes.set_xlabel(plot.x_label)
     axes.set_ylabel(plot.y_label)
     left = _LEFT / width

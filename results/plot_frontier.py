@@ -39,10 +39,7 @@ def _draw(data: FrontierPlot) -> Figure:
     axes_height = max(4.1, row * len(labels) * 1.15)
     height = top + axes_height + bottom
 
-    figure = style.new_figure(width, height)
-    axes = figure.add_axes((_LEFT / width, bottom / height, _AXES_WIDTH / width, axes_height / height))
-    axes.grid(True, color=style.GRID, linewidth=0.7)
-    axes.set_axisbelow(True)
+    figure, axes = style.panel(_LEFT, _AXES_WIDTH, margin, top, axes_height, bottom)
     low, high = data.x_range
     style.cost_axis(axes, low, high)
     axes.set_ylim(*data.y_range)

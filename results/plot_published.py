@@ -134,10 +134,7 @@ def _draw(data: PublishedPlot) -> Figure:
     note = style.wrap_to(style.new_figure(4, 4), data.footnote, _SMALL, _WIDTH)
     bottom = 0.66 + 0.165 * len(note)
     height = _TOP + _HEIGHT + bottom
-    figure = style.new_figure(width, height)
-    axes = figure.add_axes((_LEFT / width, bottom / height, _WIDTH / width, _HEIGHT / height))
-    axes.grid(True, color=style.GRID, linewidth=0.7)
-    axes.set_axisbelow(True)
+    figure, axes = style.panel(_LEFT, _WIDTH, _RIGHT, _TOP, _HEIGHT, bottom)
     points = [point for line in data.lines for point in line.points]
     largest = max((point.params for point in points), default=1)
     if points:

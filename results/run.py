@@ -12,6 +12,7 @@ from results.frame import trials_frame
 from results.objective import Objective, objective_of
 from results.storage import open_study
 from space import Config, build, config_from_json, gflops
+from space.files import json_bytes, write_files
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,8 +66,6 @@ class Candidate:
         Raises:
             OSError: if it cannot be written.
         """
-        from results.write import json_bytes, write_files
-
         write_files({Path(path): json_bytes(self.to_json())})
 
 

@@ -71,6 +71,16 @@ def family_name(family: str) -> str:
     return NAMES.get(family, family)
 
 
+def panel(left: float, width: float, right: float, top: float, height: float, bottom: float) -> tuple[Figure, Axes]:
+    """A figure with one gridded pair of axes of `width` x `height`, and that much room around it; all in inches."""
+    whole, high = left + width + right, top + height + bottom
+    figure = new_figure(whole, high)
+    axes = figure.add_axes((left / whole, bottom / high, width / whole, height / high))
+    axes.grid(True, color=GRID, linewidth=0.7)
+    axes.set_axisbelow(True)
+    return figure, axes
+
+
 def new_figure(width: float, height: float) -> Figure:
     """An empty figure in inches, with a canvas of its own to measure text on."""
     figure = Figure(figsize=(width, height), dpi=100, facecolor="white")

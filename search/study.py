@@ -7,8 +7,6 @@ The study is the only truth of a run. A trial that was cut off (killed, Ctrl-C) 
 from __future__ import annotations
 
 import hashlib
-import json
-import os
 import platform
 import warnings
 from collections.abc import Iterator
@@ -27,6 +25,7 @@ from search.settings import Settings
 from search.storage import public_url, storage_errors
 from search.suggest import suggest
 from space import Config, cost
+from space.files import json_bytes, write_files
 from space.landmarks import landmark
 
 INTERRUPTED = "interrupted"
@@ -130,12 +129,7 @@ class Search:
                 self.study.set_user_attr(key, value)
         url = None if self.storage_url is None else public_url(self.storage_url)
         content = {"settings": self.settings.to_json(), "environment": environment, "storage": url} | notes
-        temporary = self.directory / f".run.json.{os.getpid()}"
-        try:
-            temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-            temporary.replace(self.directory / "run.json")
-        finally:
-            temporary.unlink(missing_ok=True)
+        write_files({self.directory / "run.json": json_bytes(content)})
 
     # ------------------------------------------------------------------------------------------ what is left
 

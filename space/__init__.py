@@ -11,6 +11,7 @@
 `design`           the axes that a search may vary
 `landmarks`        published networks, with `published` for their figures and sources
 `command`          what the command lines share
+`files`            files written whole or not at all, for every package that writes results
 =================  ================================================================================
 """
 

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 import results.write
+import space.files
 from results import load_run, write_outputs
 from results.__main__ import main
 from results.frame import COLUMNS
@@ -114,11 +115,11 @@ def test_an_unwritable_directory_is_one_sentence(
 
 
 def test_write_files_makes_and_removes_directories(tmp_path: Path) -> None:
-    results.write.write_files({tmp_path / "a" / "b.txt": b"x"})
+    space.files.write_files({tmp_path / "a" / "b.txt": b"x"})
     assert (tmp_path / "a" / "b.txt").read_bytes() == b"x"
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(OSError):
-        results.write.write_files({tmp_path / "c" / "d.txt": b"x", tmp_path / "file" / "e.txt": b"x"})
+        space.files.write_files({tmp_path / "c" / "d.txt": b"x", tmp_path / "file" / "e.txt": b"x"})
     assert sorted(os.listdir(tmp_path)) == ["a", "file"]
 
 
