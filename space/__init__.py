@@ -1,14 +1,16 @@
 """The space of convolutional networks: exact configurations, their cost, and the modules made of them.
 
 =================  ================================================================================
-`budget`           "4.1GFLOPs" -> multiply-adds
+`budget`           "4.1GFLOPs" -> multiply-adds, "25M" -> a count
+`limits`           what a network may have beside its multiply-adds
 `layers`           shape records and their sum: what is counted is said there
 `config`           what every configuration can do
 `residual`         ResNet, pre-activation ResNet, Wide ResNet, ResNeXt, RegNetX
 `dense`            DenseNet, DenseNet-BC
 `modules`          the torch modules (the one file here that imports torch)
 `solve`            shape + target cost -> the configuration that costs it
-`design`           the axes that a search may vary
+`design`           the axes that a search may vary, and the way back from a network to them
+`neighbourhood`    one step from a network to a similar one
 `landmarks`        published networks, with `published` for their figures and sources
 `command`          what the command lines share
 `files`            files written whole or not at all, for every package that writes results
@@ -26,6 +28,7 @@ from space.config import Config
 from space.dense import DenseConfig
 from space.landmarks import LANDMARKS, Landmark, landmark
 from space.layers import Cost, total
+from space.limits import Limits
 from space.residual import ResidualConfig
 
 if TYPE_CHECKING:
@@ -107,6 +110,7 @@ __all__ = [
     "Cost",
     "DenseConfig",
     "Landmark",
+    "Limits",
     "ResidualConfig",
     "build",
     "config_from_json",

@@ -2,7 +2,8 @@
 
 Cost grows with width, so the widest network at or below a target is found by bisection on exact counts: one number
 scales all widths, and where its next step would overshoot, single widths (in a DenseNet the compression) take up
-what is left, the costliest step first. Nothing is drawn again and nothing is thrown away.
+what is left, the costliest step first. Nothing is drawn again and nothing is thrown away. Further limits are solved
+in the same way: see `space.limits` for the one measure that is held against the target.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any, TypeVar
 from space.config import MAX_CHANNELS, Config
 from space.dense import DenseConfig
 from space.layers import total_macs
+from space.limits import NO_LIMITS, Limits
 from space.residual import ResidualConfig
 
 DIVISOR = 8  # channels come in whole multiples of this: tensor cores and vector units like it
@@ -82,28 +84,29 @@ class DenseShape:
 
 
 Shape = ResidualShape | DenseShape
+Measure = Callable[[Config], int]  # what is held against the target: see `Limits.measure`
 S = TypeVar("S", ResidualShape, DenseShape)
 
 
-def solve(shape: Shape, target: int, *, input_size: int = 224, classes: int = 1000) -> Config:
+def solve(
+    shape: Shape, target: int, *, input_size: int = 224, classes: int = 1000, limits: Limits = NO_LIMITS
+) -> Config:
     """The network of this shape that costs `target` multiply-adds, or as little less as whole channels allow.
 
-    Where even the narrowest network of this depth costs more, its depths are cut in proportion.
+    With `limits` it is the widest that keeps to them too: whichever of the three binds. Where even the narrowest
+    network of this depth costs more, its depths are cut in proportion.
 
     Raises:
-        ValueError: if the narrowest network with one block a stage costs more than the target.
+        ValueError: if the narrowest network with one block a stage costs more than the target or breaks a limit.
     """
-
-    def macs(config: Config) -> int:
-        return total_macs(config.blocks(input_size, classes))
-
+    measure = limits.measure(target, input_size, classes)
     if isinstance(shape, ResidualShape):
-        return _solve_residual(_affordable(shape, target, macs), target, macs)
-    return _solve_dense(_affordable(shape, target, macs), target, macs)
+        return _solve_residual(_affordable(shape, target, measure, limits), target, measure)
+    return _solve_dense(_affordable(shape, target, measure, limits), target, measure)
 
 
 def floor_macs(shape: Shape, *, input_size: int = 224, classes: int = 1000) -> int:
-    """What the narrowest network of this shape costs."""
+    """How many multiply-adds the narrowest network of this shape costs."""
     return total_macs(narrowest(shape).blocks(input_size, classes))
 
 
@@ -145,26 +148,26 @@ _LEAST_QUARTERS = 8
 _KNOBS = ("widths", "inner_widths")
 
 
-def _solve_residual(shape: ResidualShape, target: int, macs: Callable[[Config], int]) -> ResidualConfig:
+def _solve_residual(shape: ResidualShape, target: int, measure: Measure) -> ResidualConfig:
     widest = int(MAX_CHANNELS / 2 ** (len(shape.depths) + 1) / max(1.0, shape.widening))
-    quarters = _largest(lambda n: macs(shape.at(n)), target, _LEAST_QUARTERS, widest, 128)
-    return _fill(shape.at(quarters), math.lcm(DIVISOR, shape.cardinality), target, macs)
+    quarters = _largest(lambda n: measure(shape.at(n)), target, _LEAST_QUARTERS, widest, 128)
+    return _fill(shape.at(quarters), math.lcm(DIVISOR, shape.cardinality), target, measure)
 
 
-def _fill(config: ResidualConfig, multiple: int, target: int, macs: Callable[[Config], int]) -> ResidualConfig:
+def _fill(config: ResidualConfig, multiple: int, target: int, measure: Measure) -> ResidualConfig:
     """Raise single widths, the costliest step first, until what is left is less than a step or small."""
-    room = target - macs(config)
+    room = target - measure(config)
     for stretch in STRETCH:
-        limits = {name: tuple(int(stretch * width) for width in getattr(config, name)) for name in _KNOBS}
+        most = {name: tuple(int(stretch * width) for width in getattr(config, name)) for name in _KNOBS}
         for name, stage in sorted(((name, stage) for name in _KNOBS for stage in range(len(config.depths))),
                                   key=lambda knob: -_step_cost(config, *knob)):  # fmt: skip
             if room <= CLOSE * target:
                 return config
             step = multiple if name == "inner_widths" else DIVISOR
-            steps = max(1, (limits[name][stage] - getattr(config, name)[stage]) // step)
+            steps = max(1, (most[name][stage] - getattr(config, name)[stage]) // step)
             while steps > 0:
                 wider = _raised(config, name, stage, steps * step)
-                left = target - macs(wider)
+                left = target - measure(wider)
                 if left >= 0:
                     config, room = wider, left
                     break
@@ -199,33 +202,33 @@ _THETA = 1000  # compression is solved in thousandths
 _LEAST_THETA = 200
 
 
-def _solve_dense(shape: DenseShape, target: int, macs: Callable[[Config], int]) -> DenseConfig:
-    index = _largest(lambda i: macs(shape.at(_GROWTH[i])), target, 0, len(_GROWTH) - 1, 12)
+def _solve_dense(shape: DenseShape, target: int, measure: Measure) -> DenseConfig:
+    index = _largest(lambda i: measure(shape.at(_GROWTH[i])), target, 0, len(_GROWTH) - 1, 12)
     config = shape.at(_GROWTH[index])
-    room = target - macs(config)
+    room = target - measure(config)
     if room <= CLOSE * target:
         return config
     theta = round(shape.compression * _THETA)
     if index + 1 == len(_GROWTH):
         return config
-    over = macs(shape.at(_GROWTH[index + 1])) - target
+    over = measure(shape.at(_GROWTH[index + 1])) - target
     best = config
     # Whichever growth rate is nearer in cost needs the smaller change of the compression.
     nearer = (index + 1, index) if over < room else (index, index + 1)
     for candidate in nearer:
         growth = _GROWTH[candidate]
         low, high = (theta, _THETA) if candidate == index else (_LEAST_THETA, theta)
-        if macs(shape.at(growth, low / _THETA)) > target:
+        if measure(shape.at(growth, low / _THETA)) > target:
             continue
 
         def compressed(thousandths: int, growth: int = growth) -> int:
-            return macs(shape.at(growth, thousandths / _THETA))
+            return measure(shape.at(growth, thousandths / _THETA))
 
         thousandths = _largest(compressed, target, low, high, (low + high) // 2)
         solved = shape.at(growth, thousandths / _THETA)
-        if macs(solved) > macs(best):
+        if measure(solved) > measure(best):
             best = solved
-        if target - macs(best) <= CLOSE * target:
+        if target - measure(best) <= CLOSE * target:
             break
     return best
 
@@ -233,20 +236,25 @@ def _solve_dense(shape: DenseShape, target: int, macs: Callable[[Config], int]) 
 # ---------------------------------------------------------------------------------------------- both
 
 
-def _affordable(shape: S, target: int, macs: Callable[[Config], int]) -> S:
+def _affordable(shape: S, target: int, measure: Measure, limits: Limits) -> S:
     """The shape itself, or cut in depth in proportion until its narrowest network costs at most `target`."""
-    if macs(narrowest(shape)) <= target:
+    if measure(narrowest(shape)) <= target:
         return shape
     whole = 256
 
     def cut(part: int) -> S:
         return replace(shape, depths=tuple(max(1, depth * part // whole) for depth in shape.depths))
 
-    if (least := macs(narrowest(cut(0)))) > target:
+    if (least := measure(narrowest(cut(0)))) > target:
+        if limits:
+            raise ValueError(
+                f"no {shape.family} of the space has at most {target} multiply-adds, {limits}: "
+                f"the smallest costs {least / target:.3g} times the tightest of these"
+            )
         raise ValueError(
             f"no {shape.family} of the space costs as little as {target} multiply-adds: the smallest costs {least}"
         )
-    return cut(_largest(lambda part: macs(narrowest(cut(part))), target, 0, whole, whole // 2))
+    return cut(_largest(lambda part: measure(narrowest(cut(part))), target, 0, whole, whole // 2))
 
 
 def _largest(cost: Callable[[int], int], target: int, low: int, high: int, guess: int) -> int:

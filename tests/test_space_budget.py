@@ -3,6 +3,7 @@
 import pytest
 
 from space import Budget, gflops
+from space.budget import parse_count
 
 
 @pytest.mark.parametrize(
@@ -23,6 +24,8 @@ from space import Budget, gflops
         ("4089184256", 4_089_184_256),
         ("  1G  ", 10**9),
         ("1M", 1_000_000),
+        ("4_100_000_000", 4_100_000_000),
+        ("1_000M", 1_000_000_000),
     ],
 )
 def test_budget_reads(text, macs):
@@ -54,7 +57,9 @@ def test_budget_reads(text, macs):
         "1",
         "999999",
         "1000T",
-        "1_000M",
+        "1__000M",
+        "_1G",
+        "1_G",
         "4.1GG",
         ".",
         ".G",
@@ -85,3 +90,28 @@ def test_budget_writes_what_it_reads():
         "40.55M",
         "900",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("25M", 25_000_000),
+        ("25.6M", 25_600_000),
+        (" 25.6 m ", 25_600_000),
+        ("25_000_000", 25_000_000),
+        ("1.5e7", 15_000_000),
+        ("300k", 300_000),
+        ("1", 1),
+        ("10T", 10**13),
+    ],
+)
+def test_counts_read(text, count):
+    assert parse_count(text, "--max-params") == count
+
+
+@pytest.mark.parametrize(
+    "text", ["", "0", "0.4", "-1M", "nan", "inf", "1e308T", "11T", "25M params", "25MB", "25GFLOPs", "2.5.6M", "many"]
+)
+def test_counts_refuse_and_name_the_flag(text):
+    with pytest.raises(ValueError, match=r"^--max-params .* for example --max-params 25\.6M$"):
+        parse_count(text, "--max-params")
