@@ -19,15 +19,19 @@ class Epoch(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class ProxyScore:
-    """What a proxy training gave. The fields with defaults are missing from runs of earlier versions."""
+    """What a proxy training gave. The fields with defaults are missing from runs of earlier versions.
+
+    A ``stopped`` one holds what had been measured when it was stopped: its `top1` does not compare with that of a
+    ``complete`` one.
+    """
 
     top1: float  # percent of the held-out images after the last scored epoch; 0 if there is none
     loss: float | None  # cross entropy on the held-out images; None if training failed
     seconds: float  # wall clock of building, training and scoring
     images_per_second: float  # training alone
     curve: tuple[Epoch, ...]
-    state: str  # complete or failed
-    reason: str | None = None  # why it failed
+    state: str  # complete, stopped (early, with the curve so far) or failed
+    reason: str | None = None  # why it was stopped or failed
     precision: str = ""  # bf16 (mixed) or fp32
     engine: str = ""  # "eager", "CUDA graph", or "eager" with the reason why no graph was captured
     micro_batch: int | None = None  # images at once; fewer than the recipe's batch if memory was short

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from evaluate.device import (
@@ -64,14 +65,20 @@ def plan(config: Config, recipe: Recipe, classes: int, device: str) -> Plan:
     return Plan(proxy, macs, precision, number)
 
 
-def train_proxy(config: Config, recipe: Recipe, data: ImageData, *, seed: int = 0, device: str = "auto") -> ProxyScore:
+Stop = Callable[[Epoch], str | None]
+
+
+def train_proxy(
+    config: Config, recipe: Recipe, data: ImageData, *, seed: int = 0, device: str = "auto", stop: Stop | None = None
+) -> ProxyScore:
     """Train the proxy of a network and score it on the held-out images.
 
     The same arguments on the same machine give the same score (not with `Recipe.autotune` on CUDA, where cuDNN may
     choose other kernels); the caller's random numbers are not touched.
     Where memory is short, a batch is trained in halves, quarters and so on, their gradients added up; `micro_batch`
     of the score says so. A loss that is not finite, too little memory all the same, and a network that cannot read
-    images of this resolution end it as ``failed``, with the reason.
+    images of this resolution end it as ``failed``, with the reason. Where `stop` says why, it ends as ``stopped``: what
+    was reached until then is the same as in a training that goes on.
 
     Args:
         config: the network as it is meant, before `Recipe.proxy` makes it smaller.
@@ -79,6 +86,9 @@ def train_proxy(config: Config, recipe: Recipe, data: ImageData, *, seed: int = 
         data: images at the recipe's resolution; moved to the device if they are not there yet.
         seed: for the weights, the order of the images and the augmentation.
         device: ``auto``, ``cpu`` or ``cuda``.
+        stop: asked after every scored epoch but the last, with that point of the curve; None goes on, a string ends the
+            training there and is the reason of the score. It should depend on the point alone: where memory is short,
+            training begins anew and asks again from the first point on.
 
     Raises:
         ValueError: if the device does not exist, the images have another resolution than the recipe says, or they do
@@ -98,9 +108,9 @@ def train_proxy(config: Config, recipe: Recipe, data: ImageData, *, seed: int = 
         attempt = _Attempt(how, recipe, place, micro_batch)
         try:
             with sealed(seed, place, recipe.autotune), threads(how.threads):
-                return attempt.run(data, seed, start)
+                return attempt.run(data, seed, start, stop)
         except DivergedError as error:
-            return attempt.score(start, f"diverged: {error}")
+            return attempt.score(start, "failed", f"diverged: {error}")
         except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
             if not is_out_of_memory(error):
                 raise
@@ -124,7 +134,7 @@ class _Attempt:
         self.trainer: Trainer | None = None
         self.peak_flops = 0.0
 
-    def run(self, data: ImageData, seed: int, start: float) -> ProxyScore:
+    def run(self, data: ImageData, seed: int, start: float, stop: Stop | None) -> ProxyScore:
         import torch
 
         recipe = self.recipe
@@ -145,20 +155,22 @@ class _Attempt:
             if epoch % recipe.evaluate_every == 0 or epoch == recipe.epochs:
                 top1, self.loss = self.trainer.evaluate()
                 self.curve.append(Epoch(epoch=epoch, train_loss=train_loss, top1=top1))
-        return self.score(start)
+                if stop is not None and epoch < recipe.epochs and (reason := stop(self.curve[-1])) is not None:
+                    return self.score(start, "stopped", reason)
+        return self.score(start, "complete")
 
-    def score(self, start: float, reason: str | None = None) -> ProxyScore:
-        """What has been reached; with a reason, that and why it went no further."""
+    def score(self, start: float, state: str, reason: str | None = None) -> ProxyScore:
+        """What has been reached, and why it went no further if it did not."""
         trainer = self.trainer
         speed = trainer.images_trained / trainer.seconds if trainer and trainer.seconds else 0.0
         flops = 6.0 * self.how.macs * speed  # a multiply-add is 2 FLOPs; the backward pass costs two forward ones
         return ProxyScore(
             top1=self.curve[-1]["top1"] if self.curve else 0.0,
-            loss=self.loss if reason is None else None,
+            loss=None if state == "failed" else self.loss,
             seconds=time.perf_counter() - start,
             images_per_second=speed,
             curve=tuple(self.curve),
-            state="complete" if reason is None else "failed",
+            state=state,
             reason=reason,
             precision=self.how.precision,
             engine=trainer.engine if trainer else "",

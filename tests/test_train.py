@@ -69,6 +69,49 @@ def test_only_some_epochs_are_scored_and_always_the_last(digits: ImageData) -> N
     assert every.top1 == score.top1  # scoring changes nothing
 
 
+LONGER = dataclasses.replace(SMOKE, epochs=4)
+
+
+def test_a_training_is_stopped_with_what_it_has_reached(digits: ImageData) -> None:
+    asked: list[Epoch] = []
+
+    def stop(point: Epoch) -> str | None:
+        asked.append(point)
+        return "stopped at epoch 2: enough" if point["epoch"] == 2 else None
+
+    whole = train_proxy(RESIDUAL, LONGER, digits, device="cpu")
+    score = train_proxy(RESIDUAL, LONGER, digits, device="cpu", stop=stop)
+    assert (score.state, score.reason) == ("stopped", "stopped at epoch 2: enough")
+    assert score.curve == whole.curve[:2] == tuple(asked)  # as far as it went it is the same training
+    assert score.top1 == whole.curve[1]["top1"]
+    assert score.loss is not None and score.loss != whole.loss
+    assert score.images_per_second > 0 and score.engine == "eager" and score.micro_batch == 64
+    assert ProxyScore.from_json(json.loads(json.dumps(score.to_json(), allow_nan=False))) == score
+
+
+@pytest.mark.parametrize(("every", "asked_at"), [(1, [1, 2, 3]), (2, [2]), (3, [3]), (4, [])])
+def test_stop_is_asked_after_each_scored_epoch_but_the_last(every: int, asked_at: list[int], digits: ImageData) -> None:
+    asked: list[int] = []
+    recipe = dataclasses.replace(LONGER, evaluate_every=every)
+
+    def stop(point: Epoch) -> str | None:
+        asked.append(point["epoch"])
+        return None
+
+    score = train_proxy(RESIDUAL, recipe, digits, device="cpu", stop=stop)
+    assert asked == asked_at
+    assert (score.state, score.reason) == ("complete", None)
+    same = train_proxy(RESIDUAL, recipe, digits, device="cpu")
+    assert (score.top1, score.loss, score.curve) == (same.top1, same.loss, same.curve)  # asking changes nothing
+
+
+def test_a_failed_training_is_failed_even_if_it_would_have_been_stopped(digits: ImageData) -> None:
+    recipe = dataclasses.replace(LONGER, learning_rate=1e30)
+    score = train_proxy(RESIDUAL, recipe, digits, device="cpu", stop=lambda point: "not promising")
+    assert score.state == "failed" and score.reason and score.reason.startswith("diverged: ")
+    assert score.loss is None and score.curve == ()
+
+
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_a_recipe_may_ask_for_a_precision(precision: str, digits: ImageData) -> None:
     score = train_proxy(RESIDUAL, dataclasses.replace(SMOKE, precision=precision), digits, device="cpu")
@@ -113,7 +156,7 @@ def test_too_small_an_input_fails_with_the_reason(digits: ImageData) -> None:
     assert score.reason and "too small" in score.reason
 
 
-def out_of_memory(limit_mb: int, recipe: str) -> dict[str, Any]:
+def out_of_memory(limit_mb: int, recipe: str, stop: str = "None") -> dict[str, Any]:
     """Train in a process of its own that may take so much more memory than it has at the start."""
     code = f"""
 import json, resource
@@ -126,11 +169,12 @@ torch.set_num_threads(1)
 images = torch.randint(0, 256, (256, 3, 32, 32), dtype=torch.uint8)
 labels = torch.arange(256) % 10
 data = ImageData("random", images, labels, images[:20], labels[:20], 10)
-recipe = Recipe(name="x", epochs=1, learning_rate=0.1, resolution=32, width=0.5, precision="fp32", {recipe})
-train_proxy(landmark("resnet18"), Recipe.from_json(recipe.to_json() | dict(batch_size=2, train_images=2)), data)
+recipe = Recipe(name="x", learning_rate=0.1, resolution=32, width=0.5, precision="fp32", {recipe})
+tiny = recipe.to_json() | dict(epochs=1, batch_size=2, train_images=2)
+train_proxy(landmark("resnet18"), Recipe.from_json(tiny), data)
 size = int(next(line for line in open("/proc/self/status") if line.startswith("VmSize")).split()[1]) * 1024
 resource.setrlimit(resource.RLIMIT_AS, (size + {limit_mb} * 2**20, -1))
-print(json.dumps(train_proxy(landmark("resnet18"), recipe, data, device="cpu").to_json()))
+print(json.dumps(train_proxy(landmark("resnet18"), recipe, data, device="cpu", stop={stop}).to_json()))
 """
     # What is freed goes back to the system at once, so that the second try has as much as the first one.
     environment = os.environ | {"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": "65536", "OMP_NUM_THREADS": "1"}
@@ -144,14 +188,21 @@ print(json.dumps(train_proxy(landmark("resnet18"), recipe, data, device="cpu").t
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits the memory of a process as Linux does")
 def test_where_memory_is_short_a_batch_is_trained_in_parts() -> None:
-    score = out_of_memory(400, "batch_size=256")
+    score = out_of_memory(400, "epochs=1, batch_size=256")
     assert score["state"] == "complete", score
     assert score["micro_batch"] in (128, 64, 32, 16)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits the memory of a process as Linux does")
+def test_a_training_that_began_anew_with_less_at_once_can_be_stopped() -> None:
+    score = out_of_memory(400, "epochs=3, batch_size=256", stop="lambda point: 'enough'")
+    assert (score["state"], score["reason"], len(score["curve"])) == ("stopped", "enough", 1), score
+    assert score["micro_batch"] in (128, 64, 32, 16)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits the memory of a process as Linux does")
 def test_too_little_memory_fails_with_the_reason() -> None:
-    score = out_of_memory(8, "batch_size=256")
+    score = out_of_memory(8, "epochs=1, batch_size=256")
     assert score["state"] == "failed"
     assert score["reason"].startswith("out of memory on cpu, even with 8 images at once (")
 
