@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from space import Config, DenseConfig, ResidualConfig, config_from_json
@@ -27,11 +27,11 @@ class Column(NamedTuple):
 
 COLUMNS = (
     Column("trial", "int64", "", "number of the trial in the study"),
-    Column("kind", "str", "", "sample (proposed by the sampler) or landmark (a published network)"),
+    Column("kind", "str", "", "sample (proposed by the search), landmark (a published network), warm (of another run)"),
     Column("landmark", "str", "", "name of the published network; missing for samples"),
     Column("family", "str", "", "family of the network"),
     Column("config_id", "str", "", "hash of the configuration; equal networks have equal ids"),
-    Column("state", "str", "", "complete, fail, pruned, running or waiting"),
+    Column("state", "str", "", "complete, fail, pruned (stopped early), running or waiting"),
     Column("proxy_top1", "float64", "%", "top-1 on held-out images after training by the recipe; complete trials only"),
     Column("published_top1", "float64", "%", "published top-1 of a landmark: other data, never to be mixed with proxy"),
     Column("macs", "Int64", "multiply-adds", "cost of one image at the target's input size and classes"),
@@ -47,7 +47,9 @@ COLUMNS = (
     Column("seconds", "float64", "s", "wall clock of building, training and scoring"),
     Column("images_per_second", "float64", "1/s", "speed of training"),
     Column("duplicate_of", "Int64", "", "the trial whose score this equal network shares"),
-    Column("reason", "str", "", "why a trial failed"),
+    Column("origin", "str", "", "where a sample's proposal came from: a sampler's name, neighbour or suggestion"),
+    Column("from_run", "str", "", "the run that a warm network was taken over from"),
+    Column("reason", "str", "", "why a trial failed or was stopped"),
     Column("started", "datetime64[us]", "local time", "when the trial was begun"),
     Column("finished", "datetime64[us]", "local time", "when the trial was closed"),
     Column("network", "str", "", "short description: see `describe`"),
@@ -55,12 +57,13 @@ COLUMNS = (
 )
 
 
-def trials_frame(trials: Sequence[FrozenTrial], budget_macs: int, cost: str = "macs") -> pd.DataFrame:
+def trials_frame(trials: Sequence[FrozenTrial], limits: Mapping[str, Any], cost: str = "macs") -> pd.DataFrame:
     """The table of `COLUMNS`; a running trial may have little of it.
 
     Args:
         trials: of one study.
-        budget_macs: members of the frontier cost at most so many multiply-adds.
+        limits: of the frontier's members: ``budget_macs``, and where there are such ``max_params`` and
+            ``max_activations``; a run's settings have these keys.
         cost: the column that the frontier holds against top-1.
     """
     import pandas as pd
@@ -74,7 +77,7 @@ def trials_frame(trials: Sequence[FrozenTrial], budget_macs: int, cost: str = "m
         }
     )
     frame.insert(
-        [column.name for column in COLUMNS].index("on_frontier"), "on_frontier", _on_frontier(frame, budget_macs, cost)
+        [column.name for column in COLUMNS].index("on_frontier"), "on_frontier", _on_frontier(frame, limits, cost)
     )
     return frame
 
@@ -89,6 +92,7 @@ def _row(trial: FrozenTrial) -> dict[str, Any]:
     config = attributes.get("config")
     return {key: attributes.get(key) for key in (
         "kind", "landmark", "family", "config_id", "macs", "params", "activations", "target_macs", "duplicate_of",
+        "origin", "from_run",
     )} | {
         "trial": trial.number,
         "state": trial.state.name.lower(),
@@ -109,15 +113,20 @@ def _row(trial: FrozenTrial) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _on_frontier(frame: pd.DataFrame, budget_macs: int, cost: str) -> Any:
+LIMITS = {"macs": "budget_macs", "params": "max_params", "activations": "max_activations"}  # column -> setting
+
+
+def _on_frontier(frame: pd.DataFrame, limits: Mapping[str, Any], cost: str) -> Any:
     from results.pareto import frontier
 
-    macs, price = (
-        frame[name].astype("Float64").to_numpy(dtype="float64", na_value=float("nan")) for name in ("macs", cost)
-    )
+    def numbers(name: str) -> Any:
+        return frame[name].astype("Float64").to_numpy(dtype="float64", na_value=float("nan"))
+
     top1 = frame["proxy_top1"].to_numpy(copy=True)
-    top1[macs > budget_macs] = float("nan")  # landmarks may cost a little more than the budget
-    return frontier(top1, price)
+    for column, setting in LIMITS.items():
+        if (most := limits.get(setting)) is not None:
+            top1[numbers(column) > most] = float("nan")  # landmarks may cost a little more than the budget
+    return frontier(top1, numbers(cost))
 
 
 def _describe_json(config: Any) -> str | None:

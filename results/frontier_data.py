@@ -161,12 +161,15 @@ def _stars(landmarks: pd.DataFrame, cost: Objective) -> tuple[Star, ...]:
 
 
 def _caption(run: Run, frame: pd.DataFrame, done: pd.DataFrame, left_out: int, below: int) -> str:
-    trained = int(done["duplicate_of"].isna().sum())
-    repeated = len(done) - trained
+    taken = int((done["kind"] == "warm").sum())
+    trained = int((done["duplicate_of"].isna() & (done["kind"] != "warm")).sum())
+    repeated = len(done) - trained - taken
     published = int(((done["kind"] == "landmark") & done["duplicate_of"].isna()).sum())
     parts = [f"{trained} network{'' if trained == 1 else 's'} trained"]
     if published:
         parts.append(f"{published} of them published ones (stars)")
+    if taken:
+        parts.append(f"{taken} taken over from earlier runs")
     if repeated:
         parts.append(f"{repeated} more equal to one of these, not trained again")
     if failed := int((frame["state"] == "fail").sum()):
@@ -190,6 +193,8 @@ def _caption(run: Run, frame: pd.DataFrame, done: pd.DataFrame, left_out: int, b
         f"Recipe {run.recipe_name}{f' ({shown})' if shown else ''} on {run.data_name}. A proxy score ranks networks "
         "trained alike; it is not the accuracy after full training.",
     ]
+    if limits := _limits(run):
+        lines.append(f"Frontier members also have at most {limits}.")
     if run.objective.name == "latency":
         lines.append(_latency_line(run, done))
     if run.fidelity:
@@ -197,6 +202,14 @@ def _caption(run: Run, frame: pd.DataFrame, done: pd.DataFrame, left_out: int, b
     if run.data_name == "digits":
         lines.append(_capital(DIGITS) + ".")
     return "\n".join(lines)
+
+
+def _limits(run: Run) -> str:
+    """The limits beside the budget, in words."""
+    most = (("max_params", 1e6, "M parameters"), ("max_activations", 1e6, "M activations"), ("max_latency", 1, " ms"))
+    return ", ".join(
+        f"{run.settings[key] / unit:.4g}{word}" for key, unit, word in most if run.settings.get(key) is not None
+    )
 
 
 def _latency_line(run: Run, done: pd.DataFrame) -> str:

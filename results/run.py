@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from space.files import json_bytes, write_files
 
 if TYPE_CHECKING:
     import pandas as pd
+    from optuna.trial import FrozenTrial
     from torch import nn
 
 _SETTINGS = {"budget_macs": int, "mode": str, "data": str, "recipe": dict, "input_size": int, "classes": int}
@@ -78,6 +80,8 @@ class Run:
     _frame: pd.DataFrame = field(repr=False)
     fidelity: str | None = None  # how far the recipe's ranking can be trusted; None for runs of earlier versions
     _data_name: str | None = None
+    data_key: str | None = None  # digest of the images and of which are held out; None for runs of earlier versions
+    trials: Sequence[FrozenTrial] = field(default=(), repr=False)  # as the study has them
 
     @property
     def budget_macs(self) -> int:
@@ -232,9 +236,12 @@ def load_run(path: str | Path, storage: str | None = None) -> Run:
     with open_study(directory / "study.db", url if isinstance(url, str) else None, wanted) as (study, where):
         attributes = study.user_attrs
         settings = _checked(attributes.get("settings"), where)
-        frame = trials_frame(study.get_trials(deepcopy=False), settings["budget_macs"], objective_of(settings).column)
+        trials = study.get_trials(deepcopy=False)
+        frame = trials_frame(trials, settings, objective_of(settings).column)
         fidelity = str(attributes["fidelity"]["sentence"]) if "fidelity" in attributes else None
-    return Run(directory, settings, frame, fidelity, attributes.get("data_name"))
+    return Run(
+        directory, settings, frame, fidelity, attributes.get("data_name"), attributes.get("data_key"), tuple(trials)
+    )
 
 
 def _run_file(path: Path) -> dict[str, Any]:

@@ -1,17 +1,110 @@
-"""Opens the study of a run for reading: no file is made or changed, and whatever is wrong is said in one sentence."""
+"""Opens the study of a run for reading: no file is made or changed, and whatever is wrong is said in one sentence.
+
+Also what a storage URL means, for reading and for writing alike, and how it is shown: never with a password.
+"""
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 import optuna
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+EXAMPLES = "sqlite:///study.db or postgresql://user@host/database"
+# Names of what must not be shown among the parameters of a URL; passfile is but a path.
+_SECRET = re.compile(r"pass(?!file)|pwd|secret|token|odbc_connect", re.IGNORECASE)
+_HIDDEN = "***"
+
+
+def parse_url(url: str) -> URL:
+    """Read a storage URL.
+
+    Raises:
+        ValueError: if it is none; also if an unescaped "@" in a password would make the rest of it the host's name,
+            which is shown.
+    """
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):  # from None: its words may repeat the password
+        raise ValueError(f"the storage is no URL: expected an SQLAlchemy URL such as {EXAMPLES}") from None
+    if parsed.get_backend_name() != "sqlite" and "@" in f"{parsed.host}{parsed.database}":
+        raise ValueError('the storage URL has more than one "@": in a name or a password, write it as %40')
+    return parsed
+
+
+def public_url(url: str) -> str:
+    """A storage URL without passwords, fit for messages and files; it still opens where they come from elsewhere."""
+    try:
+        parsed = parse_url(url)
+    except ValueError:
+        return "the storage URL"
+    query = {key: value for key, value in parsed.query.items() if not _SECRET.search(key)}
+    return parsed._replace(password=None).set(query=query).render_as_string(hide_password=False)
+
+
+def scrub(text: str, url: str | None) -> str:
+    """The text of an error without what is secret in the URL of the storage that raised it."""
+    try:
+        parsed = parse_url(url or "")
+    except ValueError:
+        return text
+    secrets = [parsed.password or ""]
+    for key, value in parsed.query.items():
+        if _SECRET.search(key):
+            secrets += [value] if isinstance(value, str) else value
+    for secret in sorted(filter(None, secrets), key=len, reverse=True):
+        for form in (secret, quote(secret, safe=""), quote(secret), quote_plus(secret)):
+            text = text.replace(form, _HIDDEN)
+    return text
+
+
+def engine_url(url: str) -> URL:
+    """The URL as SQLAlchemy is given it: one of PostgreSQL that names no driver gets the one that is installed.
+
+    Raises:
+        ValueError: if it is no URL, or no driver of PostgreSQL is installed.
+    """
+    parsed = parse_url(url)
+    if parsed.drivername in ("postgresql", "postgres"):
+        drivers = [name for name in ("psycopg", "psycopg2") if find_spec(name)]
+        if not drivers:
+            raise ValueError(
+                f"{public_url(url)}: no driver of PostgreSQL is installed; type pip install 'archfrontier[postgres]'"
+            )
+        parsed = parsed.set(drivername=f"postgresql+{drivers[0]}")
+    return parsed
+
+
+def optuna_url(url: str) -> str:
+    """The URL as Optuna's RDBStorage is given it.
+
+    Raises:
+        ValueError: as `engine_url`.
+    """
+    # Optuna puts the version of its tables where a URL has braces: they have to be doubled.
+    return engine_url(url).render_as_string(hide_password=False).replace("{", "{{").replace("}", "}}")
+
+
+def sqlite_file(url: str) -> Path | None:
+    """The file of an SQLite URL; None for other databases.
+
+    Raises:
+        ValueError: if it is no URL, or names no file.
+    """
+    parsed = parse_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return None
+    if not parsed.database or parsed.database == ":memory:":
+        raise ValueError(f"{url}: a database in memory ends with its process; expected a file: sqlite:///study.db")
+    return Path(parsed.database)
 
 
 @contextmanager
@@ -20,28 +113,19 @@ def open_study(file: Path, url: str | None, wanted: list[str | None]) -> Iterato
 
     Args:
         file: the study's place unless there is a URL.
-        url: of an Optuna storage.
+        url: of an Optuna storage. An SQLite file is opened as a file, so that a wrong path does not make an empty one.
         wanted: names of studies, the likeliest first; a storage of one study needs none.
 
     Raises:
         ValueError: if there is none, or it is damaged, or cannot be reached. What goes wrong inside of the ``with``
             block counts as damage, but for a ValueError that begins with where the study is.
     """
-    path = file if url is None else _sqlite_file(url)
-    where = str(path) if path else make_url(url).render_as_string(hide_password=True)  # type: ignore[arg-type]
+    path = file if url is None else sqlite_file(url)
+    where = str(path) if path or url is None else public_url(url)
     if path:
         _check_file(path)
-    with _one_sentence(where), _open(path, url) as storage:
+    with _one_sentence(where, url), _open(path, url) as storage:
         yield _choose(storage, wanted, where), where
-
-
-def _sqlite_file(url: str) -> Path | None:
-    """The file of an SQLite URL: it is opened as a file, so that a wrong path does not make an empty one."""
-    try:
-        parsed = make_url(url)
-    except ArgumentError as error:
-        raise ValueError("the storage is no URL: expected one such as sqlite:///study.db") from error
-    return Path(parsed.database) if parsed.get_backend_name() == "sqlite" and parsed.database else None
 
 
 def _check_file(path: Path) -> None:
@@ -62,11 +146,9 @@ def _open(file: Path | None, url: str | None) -> Iterator[optuna.storages.RDBSto
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         if file is None:
-            storage = optuna.storages.RDBStorage(str(url), skip_table_creation=True)
+            storage = optuna.storages.RDBStorage(optuna_url(str(url)), skip_table_creation=True)
         else:
-            # What a killed writer left in its journal can only be rolled back by a connection that may write.
-            left = any(file.with_name(file.name + suffix).exists() for suffix in ("-journal", "-wal"))
-            target = f"file:{quote(str(file.resolve()))}?mode={'rw' if left else 'ro'}"
+            target = f"file:{quote(str(file.resolve()))}?{_access(file)}"
             storage = optuna.storages.RDBStorage(
                 "sqlite://",
                 engine_kwargs={"creator": lambda: sqlite3.connect(target, uri=True, timeout=30)},
@@ -77,6 +159,19 @@ def _open(file: Path | None, url: str | None) -> Iterator[optuna.storages.RDBSto
     finally:
         storage.remove_session()
         storage.engine.dispose()
+
+
+def _access(file: Path) -> str:
+    """How SQLite shall open a file that is only read, as a parameter of its URI."""
+    if any(file.with_name(file.name + suffix).exists() for suffix in ("-journal", "-wal")):
+        # A search is running, or was killed: what is in the journal belongs to the study, and only a connection that
+        # may write can roll it back or take it in. SQLite is content to read where the file may not be written.
+        return "mode=rw"
+    with file.open("rb") as content:
+        wal = content.read(20)[18:] == b"\2\2"
+    # A database in WAL mode without its journal is complete, and nobody writes. Were it opened as any other, SQLite
+    # would make journals beside it, which a read-only connection leaves there and a read-only directory forbids.
+    return "immutable=1" if wal else "mode=ro"
 
 
 def _choose(storage: optuna.storages.RDBStorage, wanted: list[str | None], where: str) -> optuna.Study:
@@ -92,7 +187,7 @@ def _choose(storage: optuna.storages.RDBStorage, wanted: list[str | None], where
 
 
 @contextmanager
-def _one_sentence(where: str) -> Iterator[None]:
+def _one_sentence(where: str, url: str | None) -> Iterator[None]:
     """Turn whatever a damaged or unreachable storage raises into one sentence."""
     try:
         yield
@@ -101,14 +196,21 @@ def _one_sentence(where: str) -> Iterator[None]:
     except ValueError as error:
         if str(error).startswith(where):
             raise
-        raise ValueError(_damaged(where, error)) from error
+        raise ValueError(_damaged(where, url, error)) from None
     except (SQLAlchemyError, sqlite3.Error, optuna.exceptions.OptunaError, LookupError, TypeError) as error:
-        raise ValueError(_damaged(where, error)) from error
+        raise ValueError(_damaged(where, url, error)) from None
     except (RuntimeError, AssertionError) as error:  # Optuna's words for a schema of another version
-        raise ValueError(_damaged(where, error)) from error
+        raise ValueError(_damaged(where, url, error)) from None
 
 
-def _damaged(where: str, error: Exception) -> str:
+def _damaged(where: str, url: str | None, error: Exception) -> str:
+    what = f"{where} is damaged or cannot be read ({reason_of(error, url)})"
+    if url is not None and sqlite_file(url) is None:
+        return f"{what}: check the URL, and whether the server runs"
+    return f"{what}: put a backup in its place or search anew"
+
+
+def reason_of(error: Exception, url: str | None) -> str:
+    """What a storage says of its failure: one line, nothing secret."""
     lines = str(error.__cause__ or error).splitlines()
-    reason = lines[0] if lines else type(error).__name__
-    return f"{where} is damaged or cannot be read ({reason}): put a backup in its place or search anew"
+    return scrub(lines[0].strip() if lines else type(error).__name__, url)

@@ -1,13 +1,26 @@
 """The search: proposes networks that cost the budget, has them scored, records them.
 
-============  =========================================================================
-`suggest`     a trial of Optuna -> a solved configuration
-`settings`    what a run is: everything that two runs must share to be the same run
-`evaluation`  what is measured of a network: its proxy's score, its latency
-`study`       opens, continues and feeds the study; the one owner of the storage
-`storage`     what a storage raises, in one sentence
-`console`     the progress bar, a line a network
-============  =========================================================================
+================  =====================================================================
+`arguments`       the command line, and what its words mean
+`settings`        what a run is: everything that two starts must share to continue one run
+`study`           opens, continues and writes the study; the one owner of the storage
+`lock`            one owner a run
+`storage`         how the storage is opened, and what it raises, in one sentence
+`loop`            the run: proposes, sends out, takes back, tries again, records
+`proposals`       which network next: Optuna's samplers, neighbours of the best
+`suggest`         the axes of the space as Optuna's parameters, and back
+`warm`            what earlier runs give
+`rungs`           frontier-aware early stopping, as a pure rule
+`evaluation`      what is measured of a network: its proxy's score, its latency
+`executor`        where that happens: in this process ...
+`ray_executor`    ... or on Ray's workers
+`ray_connection`  a Ray of our own, or a cluster that is there
+`log`             what happened, one JSON object a line
+`tally`           counts of it, for the two that follow
+`console`         a line a network, and on a terminal a bar
+`status`          how a run stands, from another terminal
+`dry_run`         what a run would sample, cost and take
+================  =====================================================================
 """
 
 from __future__ import annotations

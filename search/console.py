@@ -2,38 +2,68 @@
 
 from __future__ import annotations
 
+import sys
+import time
+from collections.abc import Mapping
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Any, Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from results.pareto import frontier
-from search.study import Event
+from search.log import figures
+from search.tally import Tally, Workers, duration
 from space import gflops
+
+if TYPE_CHECKING:
+    from search.evaluation import Evaluation
+    from search.loop import Event
+
+QUIET, NORMAL, VERBOSE = -1, 0, 1
+PAUSE = 60.0  # seconds from one line on how far the run is to the next, where there is no bar
 
 
 class RunDisplay:
-    """Counts, keeps the frontier so far, prints. Without a terminal there is no bar and no escape code."""
+    """Counts, keeps the frontier so far, prints. Without a terminal there is no bar and no escape code.
 
-    def __init__(self, total: int, done: int, points: list[tuple[float, float]], budget_macs: int) -> None:
-        """`total` and `done` count networks; `points` are the (top-1, MACs or ms) that a continued run has."""
-        self.console = Console(soft_wrap=True, highlight=False)
-        self.budget_macs = budget_macs
-        self.points = list(points)
-        self.done = done
-        self.total = total
+    `show` tells of networks that have ended; `observe`, which watches a `RunLog`, of what happens to them before.
+    """
+
+    def __init__(
+        self, total: int, done: int, points: list[tuple[float, float]], slots: int = 1, verbosity: int = NORMAL
+    ) -> None:
+        """A display of one start of a run.
+
+        Args:
+            total: networks of the whole run.
+            done: those that earlier starts have finished.
+            points: (top-1, MACs or ms) of what an earlier start left that may be on the frontier.
+            slots: networks at the same time.
+            verbosity: QUIET says nothing, VERBOSE also what is sent out and tried again.
+        """
+        terminal = sys.stdout.isatty()
+        # FORCE_COLOR may not put escape codes into files
+        self.console = Console(
+            soft_wrap=True, highlight=False, quiet=verbosity <= QUIET, force_terminal=None if terminal else False
+        )
+        self.verbosity = verbosity
+        self.slots = slots
+        self.points = _frontier(points)
+        self.done, self.total = done, total
+        self._indent = " " * (len(str(total)) + 7)  # below the labels
+        self.tally = Tally()  # of this start
+        self.workers = Workers(slots)
+        self._began = self._said = time.monotonic()
+        self._labels: dict[int, str] = {}
         self.progress = Progress(
             TextColumn("{task.description}"),
-            BarColumn(),
+            BarColumn(bar_width=20),
             MofNCompleteColumn(),
-            TextColumn("[dim]elapsed"),
             TimeElapsedColumn(),
-            TextColumn("[dim]left"),
-            TimeRemainingColumn(elapsed_when_finished=False),
             TextColumn("{task.fields[state]}"),
             console=self.console,
-            disable=not self.console.is_terminal,
+            disable=not terminal or verbosity <= QUIET,
         )
         self.task = self.progress.add_task("networks", total=total, completed=done, state="")
 
@@ -45,34 +75,90 @@ class RunDisplay:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.progress.stop()
+        if self.tally.total:
+            self.console.print(self.summary(), markup=False)
+
+    def observe(self, event: Mapping[str, Any]) -> None:
+        """An event of the log. Only `VERBOSE` prints something."""
+        self.workers.read(event)
+        if event["event"] == "start":
+            self._labels[event["key"]] = event["label"]
+            origin = f" ({event['origin']})" if event.get("origin") else ""
+            self._remark(f"{event['label']:17} {event['family']:12} {gflops(event['macs']):>6}FLOPs sent out{origin}")
+        elif event["event"] == "retry":
+            self._remark(f"{self._labels[event['key']]:17} tried again, attempt {event['attempt']}: {event['reason']}")
+
+    def _remark(self, text: str) -> None:
+        if self.verbosity >= VERBOSE:
+            self.console.print(f"{self._indent}{text}", markup=False)
 
     def show(self, event: Event) -> None:
         """Print one network and move the bar."""
         self.done += 1
-        score, latency = event.evaluation.score, event.evaluation.latency
-        speed = 0.0
-        if score is None or event.evaluation.reason is not None:
-            result = f"failed: {event.evaluation.reason}"
-        else:
-            speed = score.images_per_second
-            if event.macs <= self.budget_macs:  # landmarks up to 5 % over are scored, but are no members
-                self.points.append((score.top1, event.evaluation.cost(event.macs)))
-            result = f"top-1 {score.top1:5.1f} %"
-            if event.duplicate_of is None:
-                result += f"  {score.seconds:5.1f} s  {speed:6.0f} images/s"
-            else:
-                result += f"  same network as trial {event.duplicate_of}, not trained again"
-        time = "" if latency is None else f"{latency.median_ms:8.3f} ms  "
+        self.tally.add(figures(event))
+        evaluation = event.evaluation
+        result = _result(evaluation)
+        if event.duplicate_of is not None:
+            result += f"  same network as trial {event.duplicate_of}, not trained again"
+        elif evaluation.score is not None and evaluation.state != "failed":
+            result += f"  {evaluation.score.seconds:5.1f} s  {evaluation.score.images_per_second:6.0f} images/s"
+        if evaluation.state == "complete" and evaluation.score is not None and event.within:
+            point = (evaluation.score.top1, event.cost)
+            self.points = _frontier([*self.points, point])
+            if self.points[-1] is point:
+                result += "  on the frontier so far"
+        latency = "" if evaluation.latency is None else f"{evaluation.latency.median_ms:8.3f} ms  "
         self.console.print(
             f"{self.done:4}/{self.total}  {event.label:17} {event.family:12} {gflops(event.macs):>6}FLOPs "
-            f"{event.params / 1e6:6.1f}M params  {time}{result}",
+            f"{event.params / 1e6:6.1f}M params  {latency}{result}",
             markup=False,
         )
-        self.progress.update(self.task, completed=self.done, state=self._state(speed))
+        self.progress.update(self.task, completed=self.done, state=self.state())
+        now = time.monotonic()
+        if self.progress.disable and now - self._said >= PAUSE and self.done < self.total:
+            self._said = now
+            self.console.print(f"{self._indent}{self.state()}", markup=False)
 
-    def _state(self, speed: float) -> str:
-        if not self.points:
-            return ""
-        mask = frontier([top1 for top1, _ in self.points], [cost for _, cost in self.points])
-        best = max(top1 for top1, _ in self.points)
-        return f"frontier {int(sum(mask))} networks, best {best:.1f} %, {speed:.0f} images/s"
+    def state(self) -> str:
+        """How far the run is: time left, trouble, frontier so far, speed."""
+        words = []
+        left = self.tally.left(self.total - self.done, self.slots)
+        if left is not None and self.done < self.total:
+            words.append(f"about {duration(left)} left")
+        for name in ("stopped", "failed"):
+            if self.tally.states[name]:
+                words.append(f"{self.tally.states[name]} {name}")
+        if self.points:
+            best = max(top1 for top1, _ in self.points)
+            words.append(f"frontier {len(self.points)}, best {best:.1f} %")
+        return ", ".join([*words, *filter(None, [self.tally.device_text()])])
+
+    def summary(self) -> str:
+        """What this start has done, in one line."""
+        elapsed = time.monotonic() - self._began
+        words = [self.tally.counts_text(), duration(elapsed), *filter(None, [self.tally.device_text()])]
+        busy = self.workers.busy(elapsed)
+        if busy:
+            who = "1 worker" if self.slots == 1 else f"{self.slots} workers"
+            words.append(f"{who} busy for {100 * busy:.0f} % of the time")
+        return "; ".join(words)
+
+
+def _frontier(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Those of the points (top-1, cost) that no other one beats."""
+    mask = frontier([top1 for top1, _ in points], [cost for _, cost in points])
+    return [point for point, kept in zip(points, mask, strict=True) if kept]
+
+
+def _result(evaluation: Evaluation) -> str:
+    """How a network ended."""
+    score, reason = evaluation.score, " ".join(str(evaluation.reason).split())
+    match evaluation.state:
+        case "failed":
+            return f"failed: {reason}"
+        case "stopped" if score is not None and score.curve:
+            return f"stopped at epoch {score.curve[-1]['epoch']} (top-1 {score.top1:.1f} %)"
+        case "stopped":
+            return f"stopped: {reason}"
+    assert score is not None  # it is complete
+    return f"top-1 {score.top1:5.1f} %"

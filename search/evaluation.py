@@ -1,50 +1,68 @@
-"""What is measured of one network: its proxy's score, and its own latency where the run's objective asks for it."""
+"""What is measured of one network: its proxy's score, and its own latency where the run asks for it."""
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from evaluate.latency import Latency, measure_latency
 from evaluate.score import ProxyScore
-from space import Config
+from search.rungs import RungTable, stopper
+from search.settings import Settings
+from space import Config, cost
 
 if TYPE_CHECKING:
     from evaluate.data import ImageData
     from evaluate.recipe import Recipe
-    from search.settings import Settings
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What came out for one network. It has failed where there is a `reason`."""
+    """What came out for one network."""
 
     score: ProxyScore | None = None  # None if it was not trained
     latency: Latency | None = None  # None if it was not timed
-    reason: str | None = None
+    reason: str | None = None  # why it failed, or was stopped
+    violation: float | None = None  # of --max-latency, in milliseconds; above 0 it is too slow
+    trace: str | None = None  # of an error of the program; for the log, not for the storage
 
-    def cost(self, macs: int) -> float:
-        """The second objective: milliseconds where the network was timed, else its multiply-adds."""
-        return float(macs) if self.latency is None else self.latency.median_ms
+    @property
+    def state(self) -> str:
+        """complete, stopped (early, or not trained because it is too slow) or failed."""
+        if self.violation is not None and self.violation > 0:
+            return "stopped"
+        return "failed" if self.score is None else self.score.state
+
+    def cost(self, macs: int, objective: str) -> float:
+        """What stands against top-1: milliseconds for the objective "latency", else multiply-adds."""
+        return self.latency.median_ms if objective == "latency" and self.latency else float(macs)
 
     def to_json(self) -> dict[str, Any]:
-        """The attributes of a trial. The score is last: a trial that has one is whole, even if it was cut off then."""
+        """The attributes of a trial."""
         parts = {
             "reason": self.reason,
             "latency": None if self.latency is None else self.latency.to_json(),
+            "violation": self.violation,
             "score": None if self.score is None else self.score.to_json(),
         }
         return {key: value for key, value in parts.items() if value is not None}
 
     @classmethod
     def from_json(cls, attributes: Mapping[str, Any]) -> Self:
-        """Read it from the attributes of a trial that has a score, whatever else is among them."""
-        score, latency = ProxyScore.from_json(attributes["score"]), attributes.get("latency")
-        return cls(score, None if latency is None else Latency.from_json(latency), score.reason)
+        """Read it from the attributes of a finished trial, whatever else is among them."""
+        score, latency = attributes.get("score"), attributes.get("latency")
+        return cls(
+            None if score is None else ProxyScore.from_json(score),
+            None if latency is None else Latency.from_json(latency),
+            attributes.get("reason") or (score or {}).get("reason"),
+            attributes.get("violation"),
+        )
 
 
-Evaluate = Callable[[Config], Evaluation]
+# A network, and what it is judged against while it trains (None: it is never stopped).
+Evaluate = Callable[[Config, RungTable | None], Evaluation]
 
 
 def timing_on(device: str) -> dict[str, Any]:
@@ -66,12 +84,30 @@ def timing_on(device: str) -> dict[str, Any]:
     }
 
 
-def evaluator(settings: Settings, recipe: Recipe, data: ImageData, device: str) -> Evaluate:
-    """What measures a network for a run: times it if the run's objective is latency, then trains its proxy."""
-    from evaluate.train import train_proxy
+@dataclass
+class Evaluator:
+    """Measures networks for a run: times them if the run asks for that, then trains their proxies.
 
-    def evaluate(config: Config) -> Evaluation:
-        latency = None
+    It can be pickled and sent to another process; the images go to the device where it is called.
+    """
+
+    settings: Settings
+    recipe: Recipe
+    data: ImageData
+    device: str
+
+    def __call__(self, config: Config, table: RungTable | None = None) -> Evaluation:
+        """Measure one network. An error of the program fails the network, not the run; `trace` tells where."""
+        try:
+            return self._measure(config, table)
+        except Exception as error:
+            words = " ".join(f"{type(error).__name__}: {error}".split())
+            return Evaluation(reason=words[:500], trace=traceback.format_exc())
+
+    def _measure(self, config: Config, table: RungTable | None) -> Evaluation:
+        from evaluate.train import train_proxy
+
+        settings, latency, violation = self.settings, None, None
         if settings.timing is not None:
             try:
                 latency = measure_latency(
@@ -79,12 +115,20 @@ def evaluator(settings: Settings, recipe: Recipe, data: ImageData, device: str) 
                     classes=settings.classes,
                     input_size=settings.input_size,
                     batch=settings.timing["batch"],
-                    device=device,
+                    device=self.device,
                     dtype=settings.timing["dtype"],
                 )
             except ValueError as error:  # before training: without a latency the score could not be used
                 return Evaluation(reason=f"latency not measured: {error}")
-        score = train_proxy(config, recipe, data, seed=settings.seed, device=device)
-        return Evaluation(score, latency, score.reason)
+        if latency is not None and settings.max_latency is not None:
+            violation = latency.median_ms - settings.max_latency
+            if violation > 0:
+                reason = f"not trained: {latency.median_ms:.3f} ms, more than --max-latency {settings.max_latency:g}"
+                return Evaluation(None, latency, reason, violation)
+        macs = cost(config, settings.input_size, settings.classes).macs
+        price = Evaluation(latency=latency).cost(macs, settings.objective)
 
-    return evaluate
+        stop = None if table is None else stopper(table, price)
+        self.data = self.data.to(self.device)
+        score = train_proxy(config, self.recipe, self.data, seed=settings.seed, device=self.device, stop=stop)
+        return Evaluation(score, latency, score.reason, violation)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -11,8 +13,21 @@ from evaluate.recipe import Recipe
 from results.objective import OBJECTIVES, timing_text
 from space.budget import Budget
 from space.design import DESIGN, Target, check_families
+from space.limits import Limits
 
-SAMPLERS = ("tpe", "nsga2", "random", "qmc")
+SAMPLERS = ("tpe", "nsga2", "gp", "qmc", "random")
+
+# What a run of an earlier version, which did not say it, had.
+EARLIER: dict[str, Any] = {
+    "objective": "macs",
+    "timing": None,
+    "max_params": None,
+    "max_activations": None,
+    "max_latency": None,
+    "early_stopping": False,
+    "refine": 0.0,
+    "warm_start": [],
+}
 
 
 @dataclass(frozen=True)
@@ -32,6 +47,12 @@ class Settings:
     landmarks: tuple[str, ...]
     objective: str = "macs"
     timing: dict[str, Any] | None = None  # what latencies are measured on; None if none are
+    max_params: int | None = None
+    max_activations: int | None = None
+    max_latency: float | None = None  # milliseconds
+    early_stopping: bool = False
+    refine: float = 0.0  # the part of the later proposals that are neighbours of the best
+    warm_start: tuple[str, ...] = ()  # names of the runs that this one began with
 
     def __post_init__(self) -> None:
         check_name(self.name)
@@ -41,13 +62,23 @@ class Settings:
             raise ValueError(f"no family to search: expected some of {', '.join(DESIGN)}")
         check_families(self.families, self.target)
         check_objective(self.objective, self.mode)
-        if (self.timing is not None) != (self.objective == "latency"):
+        if (self.timing is not None) != (self.objective == "latency" or self.max_latency is not None):
             raise ValueError(f"objective {self.objective}, timing {self.timing}: expected timing with latency alone")
+        if self.max_latency is not None and not 0 < self.max_latency < math.inf:
+            raise ValueError(f"--max-latency {self.max_latency:g}: expected milliseconds, such as --max-latency 5")
+        if not 0 <= self.refine <= 1:
+            raise ValueError(f"--refine {self.refine:g}: expected a part of the proposals, from 0 to 1")
 
     @property
     def target(self) -> Target:
         """What the budget is counted at."""
-        return Target(Budget(self.budget_macs), self.mode, self.input_size, self.classes)
+        limits = Limits(self.max_params, self.max_activations)
+        return Target(Budget(self.budget_macs), self.mode, self.input_size, self.classes, limits)
+
+    def within(self, attributes: Mapping[str, Any]) -> bool:
+        """Whether a network of these ``macs``, ``params`` and ``activations`` keeps the budget and the limits."""
+        limits = {"macs": self.budget_macs, "params": self.max_params, "activations": self.max_activations}
+        return all(limit is None or attributes[key] <= limit for key, limit in limits.items())
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -65,7 +96,7 @@ class Settings:
         What a run of an earlier version lacks has the value that it had then: the default.
         """
         mine = self.to_json()
-        stored = {"objective": "macs", "timing": None} | stored
+        stored = EARLIER | stored
         with contextlib.suppress(ValueError):  # of a later version, or damaged: then it differs as it is
             stored["recipe"] = Recipe.from_json(stored.get("recipe")).to_json()
         different = [key for key in sorted(mine.keys() | stored.keys()) if mine.get(key) != stored.get(key)]

@@ -1,145 +1,174 @@
-"""Opens, continues and feeds a study. One process owns the storage; evaluations return values and never write.
+"""`Search`: a run's directory, its settings and its storage. One process owns them; evaluations never write.
 
-The study is the only truth of a run. A trial that was cut off (killed, Ctrl-C) is marked failed with the reason
-"interrupted" and does not count towards the total.
+The storage is the only truth of a run. It holds finished trials alone, each written in one transaction when it
+ends, so that whatever kills the run leaves every finished trial whole and nothing else. A trial that an earlier
+version was killed in is marked failed with the reason "interrupted" and does not count.
 """
 
 from __future__ import annotations
 
-import hashlib
 import platform
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import optuna
 from optuna.study import StudyDirection
-from optuna.trial import TrialState, create_trial
+from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from results.objective import OBJECTIVES
-from search.evaluation import Evaluate, Evaluation
+from results.storage import public_url
+from search.evaluation import Evaluation
+from search.lock import owner
+from search.proposals import LATENCY, STATES, Outcome
 from search.settings import Settings
-from search.storage import public_url, storage_errors
-from search.suggest import suggest
-from space import Config, cost
+from search.storage import close_storage, open_storage, storage_errors
+from search.suggest import distributions, parameters, values_in
+from space import Config, config_from_json, cost
+from space.design import Value, values_of
 from space.files import json_bytes, write_files
-from space.landmarks import landmark
 
 INTERRUPTED = "interrupted"
-# Optuna's own lines would break the progress bar; its warnings stay.
-optuna.logging.set_verbosity(optuna.logging.WARNING)
-
-FINISHED = (TrialState.COMPLETE, TrialState.FAIL, TrialState.PRUNED)
+NAMES = {state: name for name, state in STATES.items()}
 
 
 @dataclass(frozen=True)
-class Event:
-    """One network that has been dealt with: what the console shows."""
+class Network:
+    """One network of the run: what is known before it is measured."""
 
-    label: str
+    kind: str  # sample, landmark, or warm: from an earlier run
+    label: str  # for the console
+    config: Config
     family: str
-    macs: int
-    params: int
-    evaluation: Evaluation
-    duplicate_of: int | None
+    values: Mapping[str, Value] | None  # of the family's axes; None if they cannot express it
+    attributes: dict[str, Any]  # what the storage keeps of it
 
 
 class Search:
-    """A run: its directory, its settings, its study."""
+    """A run that is open for writing. Use it as a context manager: at the end it can be opened by others."""
 
     def __init__(self, directory: Path, settings: Settings, storage_url: str | None = None) -> None:
         """Make the run, or open the one that is there.
 
         Raises:
-            ValueError: if it has other settings, or its storage is damaged or cannot be reached.
+            ValueError: if it has other settings, another process owns it, or its storage is damaged or cannot be
+                reached.
             OSError: if the directory cannot be written.
         """
         self.directory = directory
         self.settings = settings
         self.storage_url = storage_url
+        self.where = str(directory / "study.db") if storage_url is None else public_url(storage_url)
         made = [each for each in (directory, *directory.parents) if not each.exists()]
         directory.mkdir(parents=True, exist_ok=True)
+        self._stack = ExitStack()
         try:
-            with storage_errors(self._where):
+            self._owner = self._stack.enter_context(owner(directory, storage_url, settings.name))
+            with self.errors():
                 self.study = self._open()
                 self._reap()
+                self.trials: list[FrozenTrial] = self.study.get_trials(deepcopy=False)
         except BaseException:
-            for each in made:  # a run that never began leaves nothing, unless the storage wrote a file there
-                if not any(each.iterdir()):
-                    each.rmdir()
+            self._stack.close()
+            _remove_empty(made)
             raise
+        self._samples = len(self.finished("sample"))
+        self._known = {
+            trial.user_attrs["config_id"]: trial
+            for trial in reversed(self._counted())
+            if "config_id" in trial.user_attrs and _measured(trial)
+        }
 
-    @property
-    def _where(self) -> str:
-        """The storage in messages: a path, or a URL without its password."""
-        return str(self.directory / "study.db") if self.storage_url is None else public_url(self.storage_url)
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    @contextmanager
+    def errors(self) -> Iterator[None]:
+        """What the storage raises inside, as a ValueError of one sentence."""
+        with storage_errors(self.where, self.storage_url):
+            yield
 
     def _open(self) -> optuna.Study:
-        path = self.directory / "study.db"
-        url = self.storage_url or f"sqlite:///{path.resolve()}"
+        storage = open_storage(self.storage_url or self.directory / "study.db")
+        self._stack.callback(close_storage, storage)
+        directions = [StudyDirection.MAXIMIZE, StudyDirection.MINIMIZE]
+        if self.settings.mode == "match":
+            directions = [StudyDirection.MAXIMIZE]
+        name = self.settings.name
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            storage = optuna.storages.RDBStorage(url, engine_kwargs={"pool_pre_ping": True})
-            directions = [StudyDirection.MAXIMIZE, StudyDirection.MINIMIZE]
-            if self.settings.mode == "match":
-                directions = [StudyDirection.MAXIMIZE]
-            name = self.settings.name
             if name in optuna.get_all_study_names(storage):
                 study = optuna.load_study(study_name=name, storage=storage)
             else:
                 study = optuna.create_study(study_name=name, storage=storage, directions=directions)
+            if "settings" not in study.user_attrs and study.directions == directions:  # new, or killed before this
                 metrics = ["proxy top-1 (%)", OBJECTIVES[self.settings.objective].metric]
                 study.set_metric_names(metrics[: len(directions)])
         stored = study.user_attrs.get("settings")
-        if stored is None and not study.get_trials(deepcopy=False):
-            study.set_user_attr("settings", self.settings.to_json())
-        elif stored is None:
-            raise ValueError(f"{self._where}: the study {name!r} is not a run of archfrontier; choose another --name")
-        else:
+        if stored is not None:
             self.settings.refuse_other(stored)
+        elif study.get_trials(deepcopy=False) or study.directions != directions:
+            raise ValueError(f"{self.where}: the study {name!r} is not a run of archfrontier; choose another --name")
+        else:
+            study.set_user_attr("settings", self.settings.to_json())
         return study
 
     def _reap(self) -> None:
-        """Close the trials that a killed process left running."""
+        """Close the trials that earlier versions, when killed, left running."""
         for trial in self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-            self._fail(trial.number, trial._trial_id, INTERRUPTED)
+            self.study._storage.set_trial_user_attr(trial._trial_id, "reason", INTERRUPTED)
+            self.study.tell(trial.number, state=TrialState.FAIL)
 
-    def _fail(self, number: int, trial_id: int, reason: str) -> None:
-        self.study._storage.set_trial_user_attr(trial_id, "reason", reason)
-        self.study.tell(number, state=TrialState.FAIL)
-
-    def record(self, environment: dict[str, str], data_name: str, fidelity: dict[str, Any]) -> None:
+    def record(
+        self, environment: dict[str, str], data_name: str, data_key: str, fidelity: dict[str, Any], workers: int
+    ) -> None:
         """Keep what is said about the run: in run.json, and in the study what tables and pictures repeat.
 
         Args:
             environment: device and versions of this start.
             data_name: of the images, in short.
+            data_key: digest of their split.
             fidelity: ``sentence``, what is known of the recipe's fidelity now, and ``known``, whether anything is.
+            workers: evaluations at the same time, in this start.
 
         Raises:
             ValueError: if the storage fails.
             OSError: if run.json cannot be written; the one that was there stays.
         """
-        notes = {"data_name": data_name, "fidelity": fidelity}
-        with storage_errors(self._where):
+        notes = {"data_name": data_name, "data_key": data_key, "fidelity": fidelity}
+        with self.errors():
             for key, value in notes.items():
-                self.study.set_user_attr(key, value)
+                if self.study.user_attrs.get(key) != value:
+                    self.study.set_user_attr(key, value)
         url = None if self.storage_url is None else public_url(self.storage_url)
-        content = {"settings": self.settings.to_json(), "environment": environment, "storage": url} | notes
-        write_files({self.directory / "run.json": json_bytes(content)})
+        content = {"settings": self.settings.to_json(), "environment": environment, "workers": workers, "storage": url}
+        write_files({self.directory / "run.json": json_bytes(content | notes)})
 
-    # ------------------------------------------------------------------------------------------ what is left
+    # ------------------------------------------------------------------------------------------ what there is
 
-    def finished(self, kind: str) -> list[optuna.trial.FrozenTrial]:
-        """The trials of a kind ("sample" or "landmark") that count."""
-        return [
-            trial
-            for trial in self.study.get_trials(deepcopy=False, states=FINISHED)
-            if trial.user_attrs.get("kind") == kind and trial.user_attrs.get("reason") != INTERRUPTED
-        ]
+    def _counted(self) -> list[FrozenTrial]:
+        """Without what was interrupted, and without what a lost connection made Optuna write a second time."""
+        once = {
+            (trial.user_attrs.get("config_id"), trial.datetime_start): trial
+            for trial in reversed(self.trials)
+            if trial.user_attrs.get("reason") != INTERRUPTED
+        }
+        return sorted(once.values(), key=lambda trial: trial.number)
+
+    def finished(self, kind: str) -> list[FrozenTrial]:
+        """The trials of a kind ("sample", "landmark" or "warm") that count."""
+        return [trial for trial in self._counted() if trial.user_attrs.get("kind") == kind]
 
     def landmarks_left(self) -> list[str]:
         """Names of the landmarks that still have to be scored."""
@@ -148,114 +177,129 @@ class Search:
 
     def samples_left(self, total: int) -> int:
         """How many sampled networks are missing to `total`."""
-        return max(0, total - len(self.finished("sample")))
+        return max(0, total - self._samples)
 
-    # ------------------------------------------------------------------------------------------ the run
+    def measured(self, config_id: str) -> FrozenTrial | None:
+        """The first finished trial of a configuration."""
+        return self._known.get(config_id)
 
-    def run(self, total: int, evaluate: Evaluate) -> Iterator[Event]:
-        """Score the landmarks that are missing, then sampled networks up to `total`; yield after each one.
+    def outcomes(self) -> list[Outcome]:
+        """What samplers can learn from."""
+        return [outcome for trial in self._counted() if (outcome := self.outcome(trial)) is not None]
 
-        Raises:
-            ValueError: if the storage fails (a full disk, a lost connection): what was told before is kept.
+    def outcome(self, trial: FrozenTrial) -> Outcome | None:
+        """What samplers can learn from a trial; None for one that an earlier version cut off."""
+        attributes = trial.user_attrs
+        if trial.state not in NAMES or "config_id" not in attributes:
+            return None
+        values = None
+        if trial.params:
+            _, values = values_in(trial.params)
+        elif found := self._values_of(config_from_json(attributes["config"])):
+            values = found[1]
+        return Outcome(
+            attributes["config_id"],
+            attributes["family"],
+            values,
+            NAMES[trial.state],
+            tuple(trial.values) if trial.state == TrialState.COMPLETE else None,
+            attributes.get("violation"),
+            attributes.get("kind") == "sample",
+        )
+
+    def _values_of(self, config: Config) -> tuple[str, dict[str, Value]] | None:
+        found = values_of(config, self.settings.target)
+        return found if found is not None and found[0] in self.settings.families else None
+
+    def points(self) -> list[tuple[float, float]]:
+        """(top-1, MACs or ms) of every finished network within the budget and the limits."""
+        settings = self.settings
+        return [
+            (trial.values[0], trial.values[1] if len(trial.values) > 1 else trial.user_attrs["macs"])
+            for trial in self.trials
+            if trial.state == TrialState.COMPLETE and settings.within(trial.user_attrs)
+        ]
+
+    # ------------------------------------------------------------------------------------------ what comes
+
+    def network(
+        self, kind: str, label: str, config: Config, values: Mapping[str, Value] | None = None, **more: Any
+    ) -> Network:
+        """Describe a network that is to be measured, or that an earlier run has measured.
+
+        Args:
+            kind: sample, landmark or warm.
+            label: for the console.
+            config: the network.
+            values: of its family's axes; found from its shape unless given.
+            more: attributes for the storage beside those that follow from the network.
         """
-        for name in self.landmarks_left():
-            with storage_errors(self._where):
-                event = self._score_landmark(name, evaluate)
-            yield event
-        for _ in range(self.samples_left(total)):
-            with storage_errors(self._where):
-                event = self._score_sample(evaluate)
-            yield event
-
-    def _score_landmark(self, name: str, evaluate: Evaluate) -> Event:
-        """Landmarks are trials too, but no proposals of the sampler: they are added when they are finished."""
-        config = landmark(name)
-        attributes = self._attributes(config, {"kind": "landmark", "landmark": name})
-        evaluation, original = self._evaluate(config, evaluate)
-        attributes |= _outcome(evaluation, original)
-        values = self._values(evaluation, attributes["macs"])
-        state = TrialState.COMPLETE if values else TrialState.FAIL
-        self.study.add_trial(create_trial(state=state, values=values, user_attrs=attributes))
-        return Event(name, config.family, attributes["macs"], attributes["params"], evaluation, original)
-
-    def _score_sample(self, evaluate: Evaluate) -> Event:
-        self.study.sampler = make_sampler(self.settings, len(self.study.get_trials(deepcopy=False)))
-        trial = self.study.ask()
-        try:
-            family, proposal = suggest(trial, self.settings.families, self.settings.target)
-            config = proposal.config
-            attributes = self._attributes(config, {"kind": "sample", "target_macs": proposal.target_macs})
-            for key, value in attributes.items():
-                trial.set_user_attr(key, value)
-            evaluation, original = self._evaluate(config, evaluate)
-        except BaseException as error:
-            reason = INTERRUPTED if isinstance(error, KeyboardInterrupt) else f"{type(error).__name__}: {error}"
-            self._fail(trial.number, trial._trial_id, reason)
-            raise
-        for key, value in _outcome(evaluation, original).items():
-            trial.set_user_attr(key, value)
-        if values := self._values(evaluation, attributes["macs"]):
-            self.study.tell(trial, values)
-        else:
-            self.study.tell(trial, state=TrialState.FAIL)
-        return Event(f"#{trial.number}", family, attributes["macs"], attributes["params"], evaluation, original)
-
-    def _evaluate(self, config: Config, evaluate: Evaluate) -> tuple[Evaluation, int | None]:
-        """Measure the network, unless the same configuration has been: then (what came out there, its number)."""
-        for trial in self.study.get_trials(deepcopy=False, states=FINISHED):
-            attributes = trial.user_attrs
-            if attributes.get("config_id") == config.id and "score" in attributes:
-                return Evaluation.from_json(attributes), attributes.get("duplicate_of", trial.number)
-        return evaluate(config), None
-
-    def _attributes(self, config: Config, more: dict[str, Any]) -> dict[str, Any]:
         counted = cost(config, self.settings.input_size, self.settings.classes)
-        return more | {
+        if values is None and (found := self._values_of(config)):
+            values = found[1]
+        attributes = {"kind": kind} | more | {
             "family": config.family,
             "config": config.to_json(),
             "config_id": config.id,
             "macs": counted.macs,
             "params": counted.params,
             "activations": counted.activations,
-        }
+        }  # fmt: skip
+        return Network(kind, label, config, config.family, values, attributes)
 
-    def _values(self, evaluation: Evaluation, macs: int) -> list[float] | None:
-        """What Optuna is told; None for a network that failed."""
-        if evaluation.reason is not None or evaluation.score is None:
+    def add(self, network: Network, evaluation: Evaluation, duplicate_of: int | None, started: datetime) -> FrozenTrial:
+        """Write one finished network, in one transaction.
+
+        Raises:
+            ValueError: if the storage fails: then nothing of it is written.
+        """
+        objectives = self.objectives(evaluation, network.attributes["macs"])
+        attributes = network.attributes | evaluation.to_json()
+        if duplicate_of is not None:
+            attributes["duplicate_of"] = duplicate_of
+        params: dict[str, Any] = {}
+        spaces = {}
+        if network.values is not None:
+            params = parameters(network.family, network.values)
+            spaces = distributions(self.settings.families, network.family, self.settings.target)
+        trial = create_trial(
+            state=STATES[evaluation.state],
+            values=objectives,
+            params=params,
+            distributions=spaces,
+            user_attrs=attributes,
+            constraints=None if evaluation.violation is None else {LATENCY: evaluation.violation},
+        )
+        trial.datetime_start = started
+        trial.number = len(self.trials)
+        with self.errors():
+            self._owner.check()
+            self.study.add_trial(trial)
+        self.trials.append(trial)
+        self._samples += network.kind == "sample"
+        if _measured(trial):
+            self._known.setdefault(network.config.id, trial)
+        return trial
+
+    def objectives(self, evaluation: Evaluation, macs: int) -> list[float] | None:
+        """What Optuna is told; None for a network that failed or was stopped."""
+        if evaluation.state != "complete" or evaluation.score is None:
             return None
         if self.settings.mode == "match":
             return [evaluation.score.top1]
-        return [evaluation.score.top1, evaluation.cost(macs)]
-
-    def points(self) -> list[tuple[float, float]]:
-        """(top-1, MACs or ms) of every finished network within the budget."""
-        return [
-            (trial.values[0], trial.values[1] if len(trial.values) > 1 else trial.user_attrs["macs"])
-            for trial in self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-            if trial.user_attrs["macs"] <= self.settings.budget_macs
-        ]
+        return [evaluation.score.top1, evaluation.cost(macs, self.settings.objective)]
 
 
-def _outcome(evaluation: Evaluation, original: int | None) -> dict[str, Any]:
-    return evaluation.to_json() | ({} if original is None else {"duplicate_of": original})
+def _measured(trial: FrozenTrial) -> bool:
+    """Whether measuring the same network again would tell nothing new; a worker that was lost tells nothing."""
+    return "score" in trial.user_attrs or "violation" in trial.user_attrs
 
 
-def make_sampler(settings: Settings, trials: int) -> optuna.samplers.BaseSampler:
-    """A sampler whose seed follows from the run's seed and how far it is: a continued run repeats no proposal."""
-    digest = hashlib.sha256(f"{settings.seed}/{trials}".encode()).digest()
-    seed = int.from_bytes(digest[:4], "big")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        match settings.sampler:
-            case "tpe":
-                return optuna.samplers.TPESampler(multivariate=True, group=True, seed=seed)
-            case "nsga2":
-                return optuna.samplers.NSGAIISampler(population_size=20, seed=seed)
-            case "qmc":
-                # The sequence goes on from the number of trials in the storage: its own seed must stay.
-                return optuna.samplers.QMCSampler(seed=settings.seed, scramble=True, warn_independent_sampling=False)
-            case _:
-                return optuna.samplers.RandomSampler(seed=seed)
+def _remove_empty(directories: list[Path]) -> None:
+    """A run that never began leaves nothing, unless the storage wrote a file there."""
+    for each in directories:
+        if each.is_dir() and not any(each.iterdir()):
+            each.rmdir()
 
 
 def environment(device: str) -> dict[str, str]:

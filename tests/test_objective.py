@@ -16,7 +16,12 @@ from evaluate.score import ProxyScore
 from results import frontier_table, load_run
 from results.pareto import frontier
 from search.__main__ import main
-from search.evaluation import Evaluation, evaluator, timing_on
+from search.evaluation import Evaluate, Evaluation, Evaluator, timing_on
+from search.executor import InProcess
+from search.log import RunLog
+from search.loop import Event, Loop
+from search.proposals import Proposer
+from search.rungs import RungTable
 from search.settings import Settings
 from search.study import Search
 from space import Config, load_config
@@ -120,24 +125,30 @@ def test_a_run_of_macs_has_no_latency(tmp_path: Path, monkeypatch: pytest.Monkey
         run.best(max_latency_ms=5)
 
 
+def feed(run: Search, evaluate: Evaluate, total: int) -> list[Event]:
+    chosen = run.settings
+    proposer = Proposer(chosen.families, chosen.target, sampler=chosen.sampler, known=run.outcomes())
+    return list(Loop(run, proposer, InProcess(evaluate), RunLog(run.directory / "log.jsonl")).run(total))
+
+
 def test_equal_networks_share_score_and_latency(tmp_path: Path) -> None:
     twins = ("resnet50", "resnext50_1x64d")
-    run = Search(tmp_path / "run", settings(landmarks=twins, objective="latency", timing=timing_on("cpu")))
     asked: list[Config] = []
 
-    def evaluate(config: Config) -> Evaluation:
+    def evaluate(config: Config, table: RungTable | None) -> Evaluation:
         asked.append(config)
         latency = Latency(1, 32, "cpu (one)", "float32", 1, 7.5, 8.0, 50, None)
         return Evaluation(ProxyScore(50.0, 1.0, 1.0, 100.0, (), "complete"), latency)
 
-    first, second = run.run(0, evaluate)
+    with Search(tmp_path / "run", settings(landmarks=twins, objective="latency", timing=timing_on("cpu"))) as run:
+        first, second = feed(run, evaluate, 0)
+        assert run.points() == [(50.0, 7.5), (50.0, 7.5)]
     assert len(asked) == 1
     assert (first.duplicate_of, second.duplicate_of) == (None, 0)
     assert first.evaluation == second.evaluation
     one, other = trials(tmp_path / "run")
     assert one.values == other.values == [50.0, 7.5]
     assert one.user_attrs["latency"] == other.user_attrs["latency"]
-    assert run.points() == [(50.0, 7.5), (50.0, 7.5)]
 
 
 def test_a_network_that_cannot_be_timed_fails_with_the_reason(tmp_path: Path) -> None:
@@ -145,15 +156,15 @@ def test_a_network_that_cannot_be_timed_fails_with_the_reason(tmp_path: Path) ->
     chosen = settings(
         landmarks=("resnet18",), objective="latency", timing=timing_on("cpu") | {"dtype": "a dtype of no machine"}
     )
-    run = Search(tmp_path / "run", chosen)
-    evaluate = evaluator(chosen, recipe, load_data("digits", recipe.resolution), "cpu")
-    landmark, sample = run.run(1, evaluate)
+    evaluate = Evaluator(chosen, recipe, load_data("digits", recipe.resolution), "cpu")
+    with Search(tmp_path / "run", chosen) as run:
+        landmark, sample = feed(run, evaluate, 1)
+        assert run.samples_left(1) == 0
     assert landmark.evaluation.score is sample.evaluation.score is None
     for trial in trials(tmp_path / "run"):
         assert trial.state == optuna.trial.TrialState.FAIL
         assert trial.user_attrs["reason"].startswith("latency not measured: dtype 'a dtype of no machine'")
         assert "score" not in trial.user_attrs
-    assert run.samples_left(1) == 0
 
 
 def test_objective_and_timing_belong_together() -> None:
@@ -197,9 +208,29 @@ def test_a_command_that_can_be_typed(tmp_path: Path) -> None:
 
 
 def test_a_short_name_is_kept_for_data_with_options(tmp_path: Path) -> None:
-    run = Search(tmp_path / "run", settings(data="uoft-cs/cifar100?label=fine_label"))
-    run.record({}, "cifar100", {"sentence": "fidelity unknown", "known": False})
+    with Search(tmp_path / "run", settings(data="uoft-cs/cifar100?label=fine_label")) as run:
+        run.record({}, "cifar100", "key", {"sentence": "fidelity unknown", "known": False}, 1)
     assert load_run(tmp_path / "run").data_name == "cifar100"
-    earlier = Search(tmp_path / "earlier", settings(name="earlier", data="/some/where/cifar10"))
-    assert load_run(earlier.directory).data_name == "cifar10"
+    assert load_run(tmp_path / "run").data_key == "key"
+    with Search(tmp_path / "earlier", settings(name="earlier", data="/some/where/cifar10")) as earlier:
+        assert load_run(earlier.directory).data_name == "cifar10"
     assert load_run(earlier.directory).fidelity is None
+
+
+def test_networks_over_the_latency_limit_are_not_trained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main([*SMALL, "--landmarks", "none", "--trials", "2", "--max-latency", "0.0001"]) == 0
+    assert "not trained: " in capsys.readouterr().out
+    for trial in trials(tmp_path / "runs" / "run"):
+        assert trial.state == optuna.trial.TrialState.PRUNED
+        assert trial.constraints["latency"] > 0
+        assert "more than --max-latency 0.0001" in trial.user_attrs["reason"]
+        assert "score" not in trial.user_attrs
+    assert not load_run(tmp_path / "runs" / "run").frame()["on_frontier"].any()
+    assert main([*SMALL, "--landmarks", "none", "--trials", "2", "--max-latency", "1e6", "--name", "slow"]) == 0
+    for trial in optuna.load_study(study_name="slow", storage="sqlite:///runs/slow/study.db").trials:
+        assert trial.state == optuna.trial.TrialState.COMPLETE
+        assert trial.constraints["latency"] < 0
+        assert trial.values[1] == trial.user_attrs["macs"], "the objective is still the cost"

@@ -8,17 +8,19 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import optuna
 import pytest
 
 from evaluate.presets import RECIPES
-from search.__main__ import landmarks_for, main
-from search.settings import Settings
-from search.storage import public_url
-from search.study import make_sampler
+from search.__main__ import main
+from search.arguments import landmarks_for
+from search.log import read_log
+from search.settings import EARLIER, Settings
 from space import Budget, config_from_json, cost
-from space.design import DESIGN, Target
+from space.design import Target
+from space.limits import Limits
 
 ROOT = Path(__file__).resolve().parent.parent
 SMALL = ["--budget", "0.4G", "--recipe", "smoke", "--name", "run", "--landmarks", "none"]
@@ -41,6 +43,10 @@ def environment() -> dict[str, str]:
 def trials(directory: Path) -> list[optuna.trial.FrozenTrial]:
     storage = f"sqlite:///{directory / 'runs' / 'run' / 'study.db'}"
     return optuna.load_study(study_name="run", storage=storage).trials
+
+
+def events(directory: Path, kind: str) -> list[dict[str, Any]]:
+    return [event for event in read_log(directory / "runs" / "run" / "log.jsonl") if event["event"] == kind]
 
 
 @pytest.fixture(autouse=True)
@@ -78,7 +84,7 @@ def test_a_run_ends_with_all_its_files_and_goes_on(tmp_path: Path, capsys: pytes
     assert len(trials(tmp_path)) == 6
 
 
-@pytest.mark.parametrize("sampler", ["nsga2", "random", "qmc"])
+@pytest.mark.parametrize("sampler", ["nsga2", "gp", "random", "qmc"])
 def test_samplers_and_match_mode(tmp_path: Path, sampler: str) -> None:
     arguments = [*SMALL, "--mode", "match", "--sampler", sampler, "--families", "resnet,resnext", "--trials", "2"]
     assert main(arguments) == 0
@@ -99,7 +105,7 @@ def test_a_run_of_an_earlier_version_goes_on() -> None:
     recipe = RECIPES["smoke"].to_json()
     now = Settings("x", 10**9, "frontier", ("resnet",), "digits", recipe, 224, 1000, "random", 0, ())
     then = now.to_json()
-    for key in ("objective", "timing"):
+    for key in EARLIER:
         del then[key]
     then["recipe"] = {key: recipe[key] for key in recipe if key not in ("precision", "autotune", "evaluate_every")}
     now.refuse_other(then)
@@ -107,6 +113,7 @@ def test_a_run_of_an_earlier_version_goes_on() -> None:
         (then | {"recipe": then["recipe"] | {"epochs": 3}}, "'epochs': 3"),
         (then | {"recipe": then["recipe"] | {"hue": 0.1}}, "'hue': 0.1"),
         (then | {"objective": "latency"}, "objective: latency there, macs now"),
+        (then | {"early_stopping": True}, "early_stopping: True there, False now"),
     ):
         with pytest.raises(ValueError, match=words):
             now.refuse_other(stored)
@@ -120,25 +127,31 @@ def test_killed_in_mid_trial_and_continued(tmp_path: Path) -> None:
         if line.lstrip().startswith("1/4"):
             break
     deadline = time.monotonic() + 60
-    while not any(trial.state == optuna.trial.TrialState.RUNNING for trial in trials(tmp_path)):
+    while len(events(tmp_path, "start")) <= len(events(tmp_path, "finish")):
         assert process.poll() is None
         assert time.monotonic() < deadline
     process.send_signal(signal.SIGKILL)
     process.wait()
-    finished = [trial for trial in trials(tmp_path) if trial.state == optuna.trial.TrialState.COMPLETE]
+    finished = trials(tmp_path)
     assert finished
 
     done = call(arguments, tmp_path)
     assert done.returncode == 0, done.stderr
     after = trials(tmp_path)
-    complete = [trial for trial in after if trial.state == optuna.trial.TrialState.COMPLETE]
-    assert len(complete) == 4
-    assert [trial.values for trial in complete][: len(finished)] == [trial.values for trial in finished]
-    assert not [trial for trial in after if trial.state == optuna.trial.TrialState.RUNNING]
-    cut_off = [trial for trial in after if trial.state == optuna.trial.TrialState.FAIL]
-    assert [trial.user_attrs["reason"] for trial in cut_off] == ["interrupted"] * len(cut_off)
-    params = [json.dumps(trial.params, sort_keys=True) for trial in after]
-    assert len(set(params)) == len(params)
+    assert [trial.state for trial in after] == [optuna.trial.TrialState.COMPLETE] * 4
+    assert [trial.values for trial in after][: len(finished)] == [trial.values for trial in finished]
+    assert len({trial.user_attrs["config_id"] for trial in after}) == 4
+    assert len(events(tmp_path, "begin")) == 2
+
+
+def test_what_an_earlier_version_left_running_is_closed_and_does_not_count(tmp_path: Path) -> None:
+    assert main([*SMALL, "--trials", "1"]) == 0
+    storage = f"sqlite:///{tmp_path / 'runs' / 'run' / 'study.db'}"
+    optuna.load_study(study_name="run", storage=storage).ask().set_user_attr("kind", "sample")
+    assert main([*SMALL, "--trials", "2"]) == 0
+    after = trials(tmp_path)
+    assert [trial.state.name for trial in after] == ["COMPLETE", "FAIL", "COMPLETE"]
+    assert after[1].user_attrs["reason"] == "interrupted"
 
 
 def test_ctrl_c_finishes_cleanly_and_says_how_to_go_on(tmp_path: Path) -> None:
@@ -168,21 +181,6 @@ def test_ctrl_c_finishes_cleanly_and_says_how_to_go_on(tmp_path: Path) -> None:
     assert not [trial for trial in trials(tmp_path) if trial.state == optuna.trial.TrialState.RUNNING]
 
 
-def test_dry_run_prints_one_object_a_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    assert main(["--budget", "4.1GFLOPs", "--dry-run", "25", "--json"]) == 0
-    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert len(rows) == 25
-    for row in rows:
-        assert set(row) == {"family", "config", "macs", "target_macs", "params"}
-        counted = cost(config_from_json(row["config"]))
-        assert (counted.macs, counted.params) == (row["macs"], row["params"])
-        assert 0.95 * row["target_macs"] <= row["macs"] <= row["target_macs"] <= 4.1e9
-    assert {row["family"] for row in rows} == set(DESIGN)
-    assert main(["--budget", "4.1GFLOPs", "--dry-run", "2"]) == 0
-    assert len(capsys.readouterr().out.splitlines()) == 3
-    assert not list(tmp_path.iterdir())
-
-
 def test_landmarks_within_the_budget() -> None:
     names = landmarks_for(["auto"], Target(Budget.parse("4.1GFLOPs")))
     assert {"resnet18", "resnet50", "resnext50_32x4d", "densenet121"} <= set(names)
@@ -191,6 +189,9 @@ def test_landmarks_within_the_budget() -> None:
     assert "cifar_resnet110" in small
     assert "wrn_28_10" not in small
     assert landmarks_for(["resnet18,resnet50"], Target(Budget.parse("1G"))) == ("resnet18", "resnet50")
+    light = landmarks_for(["auto"], Target(Budget.parse("4.1GFLOPs"), limits=Limits(max_params=12_000_000)))
+    assert {"resnet18", "densenet121"} <= set(light)
+    assert "resnet50" not in light
 
 
 BAD = {
@@ -217,6 +218,17 @@ BAD = {
     "trials": (["--budget", "1G", "--trials", "-1"], "--trials -1"),
     "input": (["--budget", "1G", "--input", "0"], "input size"),
     "classes": (["--budget", "1G", "--classes", "0"], "classes"),
+    "params": (["--budget", "1G", "--max-params", "few"], "--max-params"),
+    "no params": (["--budget", "1G", "--max-params", "1000"], "--max-params"),
+    "activations": (["--budget", "1G", "--max-activations", "-3"], "--max-activations"),
+    "max latency": (["--budget", "1G", "--max-latency", "0"], "--max-latency 0"),
+    "refine": (["--budget", "1G", "--refine", "2"], "--refine 2"),
+    "workers": (["--budget", "1G", "--workers", "0"], "--workers 0"),
+    "gpu fraction": (["--budget", "1G", "--gpu-fraction", "0"], "--gpu-fraction 0"),
+    "timing beside others": (["--budget", "1G", "--max-latency", "5", "--workers", "2"], "leave out --workers"),
+    "quiet and verbose": (["--budget", "1G", "-q", "-v"], "--quiet and --verbose"),
+    "json": (["--budget", "1G", "--json"], "--json goes with --dry-run"),
+    "warm start": (["--budget", "1G", "--warm-start", "runs/none"], "--warm-start runs/none"),
     "storage": (["--budget", "1G", "--recipe", "smoke", "--storage", "nonsense"], "SQLAlchemy URL"),
     "unreachable storage": (
         ["--budget", "1G", "--recipe", "smoke", "--storage", "sqlite:////no/such/folder/study.db"],
@@ -250,20 +262,6 @@ def test_a_directory_that_cannot_be_made(capsys: pytest.CaptureFixture[str], tmp
     (tmp_path / "runs").write_text("a file is in the way")
     assert main([*SMALL, "--trials", "1"]) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
-
-
-def test_passwords_are_not_shown() -> None:
-    assert "secret" not in public_url("postgresql://me:secret@host/db")
-
-
-def test_a_sampler_made_anew_does_not_repeat_itself() -> None:
-    settings = Settings("x", 10**9, "frontier", ("resnet",), "digits", {}, 224, 1000, "random", 0, ())
-
-    def first(number: int) -> float:
-        study = optuna.create_study(sampler=make_sampler(settings, number))
-        return study.ask().suggest_float("x", 0, 1)
-
-    assert first(0) == first(0) != first(1)
 
 
 @pytest.mark.parametrize("name", ["fidelity", "train", "a/b", ".."])

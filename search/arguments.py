@@ -1,0 +1,154 @@
+"""The command line of `python -m search`, and what its words mean."""
+
+from __future__ import annotations
+
+import argparse
+
+from results.objective import OBJECTIVES
+from search.settings import SAMPLERS
+from space import CONVENTION, Budget
+from space.command import Parser
+from space.design import DESIGN, MODES, Target, check_families
+from space.landmarks import LANDMARKS, landmark
+from space.limits import Limits
+
+DEFAULT_TRIALS = 40
+DEFAULT_SAMPLER = "tpe"
+DEFAULT_REFINE = 0.0
+WITHIN = 1.05  # landmarks that cost up to this times the budget are scored
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    parser = Parser(
+        prog="python -m search",
+        description="Sample networks that cost a budget, score them by proxy training, draw the frontier. "
+        + CONVENTION
+        + ". To look at a run from another terminal: python -m search status RUN.",
+    )
+    add = parser.add_argument
+    add("--budget", required=True, help='compute for one image: "4.1GFLOPs", "600M", "4.1e9"')
+    add(
+        "--trials",
+        type=int,
+        default=DEFAULT_TRIALS,
+        metavar="N",
+        help="sampled networks in the whole run, landmarks not counted; the same command continues a run (%(default)s)",
+    )
+    add("--name", help="directory under runs/ (default: made of budget, mode, data and recipe)")
+
+    add = parser.add_argument_group("what to search").add_argument
+    add("--families", nargs="+", default=list(DESIGN), metavar="FAMILY", help=f"some of {', '.join(DESIGN)} (all)")
+    add(
+        "--mode",
+        default="frontier",
+        metavar="MODE",
+        help="frontier: spend any part of the budget, most top-1 for least FLOPs; match: all of it (%(default)s)",
+    )
+    add("--max-params", metavar="N", help='limit beside the budget, solved for like it: "25M"')
+    add("--max-activations", metavar="N", help='the same for the output elements of all convolutions: "11M"')
+    add(
+        "--max-latency",
+        type=float,
+        metavar="MS",
+        help="milliseconds of the whole network on this device at batch 1; slower ones are not trained",
+    )
+    add(
+        "--objective",
+        default="macs",
+        metavar="NAME",
+        help=f"what the frontier holds against top-1, {' or '.join(OBJECTIVES)}: multiply-adds, or milliseconds of the "
+        "whole network on this device at batch 1, which a busy machine makes noisy (%(default)s)",
+    )
+    add("--input", type=int, default=224, help="input size that the budget is counted at (%(default)s)")
+    add("--classes", type=int, default=1000, help="classes that the budget is counted at (%(default)s)")
+    add(
+        "--landmarks",
+        nargs="+",
+        default=["auto"],
+        metavar="NAME",
+        help='published networks to score too; "auto": all that cost at most 5%% more than the budget; "none"',
+    )
+
+    add = parser.add_argument_group("how to score").add_argument
+    add(
+        "--data",
+        default="digits",
+        help="digits (embedded), a folder of parquet files or of images, or a hub name (%(default)s)",
+    )
+    add("--recipe", help="how networks are trained: a preset or a JSON file (default: by data and device)")
+    add("--seed", type=int, default=0, help="(%(default)s)")
+
+    add = parser.add_argument_group("how to propose").add_argument
+    add("--sampler", default=DEFAULT_SAMPLER, metavar="NAME", help=f"{', '.join(SAMPLERS)} (%(default)s)")
+    add(
+        "--refine",
+        type=float,
+        default=DEFAULT_REFINE,
+        metavar="PART",
+        help="part of the later proposals that change one thing of a frontier member, from 0 to 1 (%(default)s)",
+    )
+    add(
+        "--early-stopping",
+        action=argparse.BooleanOptionalAction,
+        default=False,
+        help="stop the training of a network that falls behind others near its cost (%(default)s)",
+    )
+    add(
+        "--warm-start",
+        nargs="+",
+        default=[],
+        metavar="RUN",
+        help="directories of earlier runs to begin with: their scores where recipe, data and seed agree, else the "
+        "shapes of their best networks",
+    )
+
+    add = parser.add_argument_group("where to run").add_argument
+    add("--device", default="auto", help="auto, cpu or cuda (%(default)s)")
+    add("--workers", type=int, default=1, metavar="N", help="networks at the same time; 2 or more need Ray (1)")
+    add("--gpu-fraction", type=float, default=1.0, metavar="PART", help="part of a GPU that one network takes (1)")
+    add("--ray-address", metavar="ADDRESS", help='join a Ray cluster: "auto" or "HOST:PORT"')
+    add("--storage", metavar="URL", help="an Optuna storage instead of runs/NAME/study.db, such as postgresql://...")
+
+    add = parser.add_argument_group("what to print").add_argument
+    add("--dry-run", type=int, metavar="N", help="draw N networks, say what they and a run cost; nothing is recorded")
+    add("--json", action="store_true", help="with --dry-run: one JSON object a line")
+    add("-q", "--quiet", action="store_true", help="only errors, the frontier and what was written")
+    add("-v", "--verbose", action="store_true", help="also what is sent out, tried again and judged")
+    return parser
+
+
+def split(words: list[str]) -> tuple[str, ...]:
+    """Names given as several words, or separated by commas; each once."""
+    return tuple(dict.fromkeys(name for word in words for name in word.split(",") if name))
+
+
+def target_of(args: argparse.Namespace) -> Target:
+    """What the budget is counted at, checked."""
+    if args.mode not in MODES:
+        raise ValueError(f"--mode {args.mode!r}: expected one of {', '.join(MODES)}")
+    limits = Limits.parse(args.max_params, args.max_activations)
+    target = Target(Budget.parse(args.budget), args.mode, args.input, args.classes, limits)
+    families = split(args.families)
+    if not families:
+        raise ValueError(f"--families names no family: expected some of {', '.join(DESIGN)}")
+    check_families(families, target)
+    return target
+
+
+def landmarks_for(words: list[str], target: Target) -> tuple[str, ...]:
+    """The landmarks to score: those named, or all of the target's kind that are at most 5 % over budget and limits."""
+    names = split(words)
+    if names == ("none",):
+        return ()
+    if names != ("auto",):
+        for name in names:
+            landmark(name)
+        return names
+    macs = target.budget.macs
+    spent = target.limits.measure(macs, target.input_size, target.classes)
+    return tuple(
+        name
+        for name, entry in LANDMARKS.items()
+        if entry.config is not None and entry.target == target.kind and spent(entry.config) <= WITHIN * macs
+    )

@@ -1,0 +1,182 @@
+"""The run: proposes, sends out, takes back, records. What is lost with its worker is tried again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from evaluate.score import Epoch
+from search.evaluation import Evaluation
+from search.executor import Executor, Job, Lost
+from search.log import RunLog
+from search.proposals import Ask, Proposer
+from search.rungs import RungTable, rung_table
+from search.study import Network, Search
+from space.landmarks import landmark
+
+RETRIES = 2  # of a network whose worker was lost
+HOPELESS = 5  # errors of the program in a row that end the run
+
+
+@dataclass(frozen=True)
+class Event:
+    """One network that has been dealt with: what the console shows."""
+
+    kind: str  # sample or landmark
+    label: str
+    family: str
+    macs: int
+    params: int
+    cost: float  # what the frontier holds against top-1: multiply-adds or milliseconds
+    within: bool  # the budget and the limits: only those can be on the frontier
+    evaluation: Evaluation
+    duplicate_of: int | None
+
+
+@dataclass
+class _Pending:
+    """A network that has been sent out."""
+
+    network: Network
+    ask: Ask | None  # None for a landmark
+    started: datetime
+    attempts: int = 1
+    equal: list[_Pending] = field(default_factory=list)  # the same configuration, asked for meanwhile
+
+
+class Loop:
+    """One start of a run."""
+
+    def __init__(
+        self, search: Search, proposer: Proposer, executor: Executor, log: RunLog, rungs: tuple[int, ...] = ()
+    ) -> None:
+        """Begin where the run was left.
+
+        Args:
+            search: where the networks are recorded.
+            proposer: what to sample.
+            executor: where networks are measured.
+            log: what happened, for status and for later.
+            rungs: epochs at which a network may be stopped; none: every network is trained to its end.
+        """
+        self.search, self.proposer, self.executor, self.log, self.rungs = search, proposer, executor, log, rungs
+        self.pending: dict[int, _Pending] = {}
+        self._keys = 0
+        self._hopeless = 0
+        self._reached: list[tuple[float, tuple[Epoch, ...]]] = []  # (cost, curve) of every network that was trained
+        for trial in search.trials:
+            if "score" in trial.user_attrs and "duplicate_of" not in trial.user_attrs:
+                self._reach(trial.user_attrs["macs"], Evaluation.from_json(trial.user_attrs))
+        # Ray's queue is kept so long that no worker waits while the owner writes and asks.
+        self.capacity = 1 if executor.slots == 1 else executor.slots + max(2, executor.slots // 4)
+
+    def run(self, total: int) -> Iterator[Event]:
+        """Score the landmarks that are missing, then sampled networks up to `total`; yield after each one.
+
+        Raises:
+            ValueError: if the storage fails (a full disk, a lost connection): what was recorded before is kept.
+        """
+        waiting = self.search.landmarks_left()
+        while True:
+            while waiting and len(self.pending) < self.capacity:
+                name = waiting.pop(0)
+                network = self.search.network("landmark", name, landmark(name), landmark=name)
+                yield from self._begin(network, None)
+            while not waiting and len(self.pending) < self.capacity and self._samples_open(total):
+                ask = self.proposer.ask()
+                proposal = ask.proposal
+                network = self.search.network(
+                    "sample", f"#{self._number()}", proposal.config, ask.values, target_macs=proposal.target_macs,
+                    origin=ask.origin,
+                )  # fmt: skip
+                yield from self._begin(network, ask)
+            if not self.pending:
+                return
+            key, result = self.executor.next()
+            yield from self._take(key, result)
+
+    def _samples_open(self, total: int) -> bool:
+        out = sum(one.network.kind == "sample" for each in self.pending.values() for one in (each, *each.equal))
+        return self.search.samples_left(total) > out
+
+    def _number(self) -> int:
+        """The number that the next trial gets if nothing that is out ends before it: exact with one worker."""
+        return len(self.search.trials) + sum(1 + len(each.equal) for each in self.pending.values())
+
+    def _begin(self, network: Network, ask: Ask | None) -> Iterator[Event]:
+        """Send a network out, unless the same one has been or is being measured."""
+        pending = _Pending(network, ask, datetime.now())
+        if original := self.search.measured(network.config.id):
+            number = original.user_attrs.get("duplicate_of", original.number)
+            yield self._record(pending, Evaluation.from_json(original.user_attrs), number)
+            return
+        for other in self.pending.values():
+            if other.network.config.id == network.config.id:
+                other.equal.append(pending)
+                return
+        self._keys += 1
+        self.pending[self._keys] = pending
+        self._send(self._keys)
+
+    def _send(self, key: int) -> None:
+        pending = self.pending[key]
+        self.log.start(key, pending.network.kind, pending.network.label, pending.network.attributes)
+        # A landmark is a mark on the picture: it is trained to its end, whatever its rank.
+        table = self._table() if pending.network.kind == "sample" else None
+        self.executor.submit(Job(key, pending.network.config, table))
+
+    def _reach(self, macs: int, evaluation: Evaluation) -> None:
+        if evaluation.score is not None:
+            price = evaluation.cost(macs, self.search.settings.objective)
+            self._reached.append((price, evaluation.score.curve))
+
+    def _table(self) -> RungTable | None:
+        """What has been reached at every rung by now."""
+        return rung_table(self.rungs, self._reached) if self.rungs else None
+
+    def _take(self, key: int, result: Evaluation | Lost) -> Iterator[Event]:
+        pending = self.pending[key]
+        if isinstance(result, Lost):
+            if pending.attempts <= RETRIES:
+                self.log.retry(key, pending.attempts, result.reason)
+                pending.attempts += 1
+                self._send(key)
+                return
+            result = Evaluation(reason=f"lost with its worker {pending.attempts} times: {result.reason}")
+        del self.pending[key]
+        event = self._record(pending, result, None)
+        number = len(self.search.trials) - 1
+        yield event
+        for equal in pending.equal:
+            yield self._record(equal, result, number)
+        self._hopeless = self._hopeless + 1 if result.trace else 0
+        if self._hopeless == HOPELESS:
+            raise ValueError(
+                f"{HOPELESS} networks in a row failed by an error of the program ({result.reason}); "
+                f"{self.log.path} tells where; what was finished before is kept"
+            )
+
+    def _record(self, pending: _Pending, evaluation: Evaluation, duplicate_of: int | None) -> Event:
+        network, settings = pending.network, self.search.settings
+        trial = self.search.add(network, evaluation, duplicate_of, pending.started)
+        if pending.ask is not None:
+            self.proposer.tell(pending.ask.key, evaluation.state, trial.values, evaluation.violation)
+        elif outcome := self.search.outcome(trial):
+            self.proposer.learn(outcome)
+        macs = network.attributes["macs"]
+        if duplicate_of is None:
+            self._reach(macs, evaluation)
+        event = Event(
+            network.kind,
+            network.label,
+            network.family,
+            macs,
+            network.attributes["params"],
+            evaluation.cost(macs, settings.objective),
+            settings.within(network.attributes),
+            evaluation,
+            duplicate_of,
+        )
+        self.log.finish(trial.number, event, network.config.id)
+        return event
