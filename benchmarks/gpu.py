@@ -87,6 +87,12 @@ def parts(quick: bool, device: str) -> tuple[Part, ...]:
             + (" --networks cifar_resnet20 densenet_40_12" if quick else ""),
             30,
         ),
+        Part(
+            "survey",  # ground truth for benchmarks.search_quality
+            f"-m benchmarks.survey --data {{data}} {fast} --out {{out}}/survey.csv --minutes {{minutes}}{on}"
+            + (" --networks 2" if quick else " --networks 600"),
+            60,
+        ),
     )
 
 
@@ -105,7 +111,7 @@ def run(part: Part, data: str, out: Path, left: float) -> str:
             ).returncode
         except subprocess.TimeoutExpired:
             return "cut off"
-    if code == 3 and part.name == "recipes":  # its own way to say that the time was up
+    if code == 3 and part.name in ("recipes", "survey"):  # its own way to say that the time was up
         return "cut off"
     return "done" if code == 0 else f"failed with status {code}"
 

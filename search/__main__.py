@@ -35,12 +35,16 @@ def main(arguments: list[str] | None = None) -> int:
 
         return status(words[1:])
     args = parser().parse_args(words, argparse.Namespace(words=words))
-    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        signal.signal(signal.SIGTERM, _interrupt)
+        return _answer(args)
+    except KeyboardInterrupt:
+        return _interrupted()
+
+
+def _answer(args: argparse.Namespace) -> int:
     try:
         return dry_run(args) if args.dry_run is not None else search(args)
-    except KeyboardInterrupt:
-        print("interrupted; finished networks are kept. To go on, repeat the command.", file=sys.stderr)
-        return 130
     except BrokenPipeError:
         silence()
         return 1
@@ -304,5 +308,23 @@ def _interrupt(signum: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
+def _interrupted() -> int:
+    """Say so. Who types Ctrl-C once more has been heard."""
+    try:
+        _ignore_signals()
+    except KeyboardInterrupt:
+        return _interrupted()
+    print("interrupted; finished networks are kept. To go on, repeat the command.", file=sys.stderr)
+    return 130
+
+
+def _ignore_signals() -> None:
+    """Nothing is left to interrupt: what Python itself still does would only show a traceback."""
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.SIG_IGN)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    status = main()
+    _ignore_signals()
+    sys.exit(status)

@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from evaluate.score import Epoch
 from search.evaluation import Evaluation
 from search.executor import Executor, Job, Lost
 from search.log import RunLog
 from search.proposals import Ask, Proposer
-from search.rungs import RungTable, rung_table
+from search.rungs import rung_table
 from search.study import Network, Search
 from space.landmarks import landmark
 
@@ -64,7 +63,7 @@ class Loop:
         self.pending: dict[int, _Pending] = {}
         self._keys = 0
         self._hopeless = 0
-        self._reached: list[tuple[float, tuple[Epoch, ...]]] = []  # (cost, curve) of every network that was trained
+        self._table = rung_table(rungs, ()) if rungs else None  # of every network that was trained
         for trial in search.trials:
             if "score" in trial.user_attrs and "duplicate_of" not in trial.user_attrs:
                 self._reach(trial.user_attrs["macs"], Evaluation.from_json(trial.user_attrs))
@@ -123,17 +122,13 @@ class Loop:
         pending = self.pending[key]
         self.log.start(key, pending.network.kind, pending.network.label, pending.network.attributes)
         # A landmark is a mark on the picture: it is trained to its end, whatever its rank.
-        table = self._table() if pending.network.kind == "sample" else None
+        table = self._table if pending.network.kind == "sample" else None
         self.executor.submit(Job(key, pending.network.config, table))
 
     def _reach(self, macs: int, evaluation: Evaluation) -> None:
-        if evaluation.score is not None:
+        if self._table is not None and evaluation.score is not None:
             price = evaluation.cost(macs, self.search.settings.objective)
-            self._reached.append((price, evaluation.score.curve))
-
-    def _table(self) -> RungTable | None:
-        """What has been reached at every rung by now."""
-        return rung_table(self.rungs, self._reached) if self.rungs else None
+            self._table = self._table.add(price, evaluation.score.curve)
 
     def _take(self, key: int, result: Evaluation | Lost) -> Iterator[Event]:
         pending = self.pending[key]

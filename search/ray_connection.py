@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 MIB = 2**20
 REACHED_IN = 5  # seconds until a machine answers
-JOINED_IN = 20  # seconds until its Ray does
+JOINED_IN = 30  # seconds until its Ray does
 EXPECTED = "expected an address as 'ray start --head' prints it, such as --ray-address 192.168.1.5:6379, or auto"
 PROBE = (
     "import logging, sys, ray\n"
@@ -52,15 +52,21 @@ def connect(evaluate: Evaluate, workers: int, address: str | None) -> bool:
     if ray.is_initialized():
         return False
     logging.getLogger("ray").setLevel(logging.CRITICAL)
-    quiet = {"log_to_driver": False, "configure_logging": False}
     on_terminate = signal.getsignal(signal.SIGTERM)
     try:
         if address is None:
-            store = max(100 * MIB, 2 * len(ray.cloudpickle.dumps(evaluate)))
-            ray.init("local", num_cpus=workers, include_dashboard=False, object_store_memory=store, **quiet)
+            size = len(ray.cloudpickle.dumps(evaluate))  # type: ignore[no-untyped-call]
+            ray.init(
+                "local",
+                num_cpus=workers,
+                object_store_memory=max(100 * MIB, 2 * size),
+                include_dashboard=False,
+                log_to_driver=False,
+                configure_logging=False,
+            )
         else:
-            ray.init(address, **quiet)
-    except (OSError, RuntimeError) as error:  # ConnectionError is an OSError
+            ray.init(address, log_to_driver=False, configure_logging=False)
+    except (OSError, RuntimeError, ray.exceptions.RayError) as error:
         raise ValueError(f"Ray does not start: {' '.join(str(error).split())}") from error
     finally:
         if threading.current_thread() is threading.main_thread():
@@ -85,10 +91,11 @@ def check_capacity(nodes: list[dict[str, Any]], workers: int, gpu_fraction: floa
     fits = per_unit * units
     if workers <= fits:
         return
+    wanted = f"{workers} worker{'' if workers == 1 else 's'}"
     share = "" if gpu_fraction is None else f" with {gpu_fraction:g} of a GPU each"
-    advice = f"type --workers {fits}" if fits else "type --device cpu"
     has = f"{units} {resource}{'' if units == 1 else 's'}"
-    raise ValueError(f"{workers} workers{share}: this Ray has {has}, enough for {fits}; {advice}")
+    advice = f"type --workers {fits}" if fits else f"join a Ray that has {resource}s"
+    raise ValueError(f"{wanted}{share}: this Ray has {has}, enough for {fits}; {advice}")
 
 
 def _probe(address: str) -> None:
@@ -99,23 +106,22 @@ def _probe(address: str) -> None:
     """
     if address != "auto":
         host, _, port = address.rpartition("://")[2].rpartition(":")
+        if not host or not port.isdecimal() or int(port) > 65_535:
+            raise ValueError(f"Ray address {address!r}: {EXPECTED}")
         try:
             socket.create_connection((host.strip("[]"), int(port)), timeout=REACHED_IN).close()
         except OSError as error:
             raise ValueError(f"no Ray answers at {address} ({error.strerror or error}): {EXPECTED}") from None
-        except (ValueError, OverflowError):
-            raise ValueError(f"Ray address {address!r}: {EXPECTED}") from None
     said = _try_to_join(address)
     if said and "InvalidAuthToken" in said and "RAY_AUTH_MODE" not in os.environ:
-        # `ray start` has made a token, which `ray.init` uses with "auto" only.
-        said = _try_to_join(address, RAY_AUTH_MODE="token")
-        if said is None:
-            os.environ["RAY_AUTH_MODE"] = "token"
-        else:
-            said = "it wants a token: copy ~/.ray/auth_token from its head node to this machine"
-    if said is not None:
-        last = said.strip().rpartition("\n")[2] or f"silent for {JOINED_IN} s"
-        raise ValueError(f"the Ray at {address} cannot be joined ({last}): {EXPECTED}")
+        # `ray start` has made a token, which `ray.init` uses by itself with "auto" only.
+        if _try_to_join(address, RAY_AUTH_MODE="token"):
+            raise ValueError(f"the Ray at {address} wants its token: copy ~/.ray/auth_token from its head node to here")
+        os.environ["RAY_AUTH_MODE"] = "token"
+    elif said and "Could not find any running Ray" in said:
+        raise ValueError(f"no Ray runs on this machine: {EXPECTED}")
+    elif said:
+        raise ValueError(f"the Ray at {address} cannot be joined ({said.strip().splitlines()[-1]}): {EXPECTED}")
 
 
 def _try_to_join(address: str, **environment: str) -> str | None:

@@ -26,6 +26,10 @@ CLOSED_IN = 10  # seconds until the threads of the owner are given up
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
+class RayEnded(ValueError):
+    """Ray no longer runs on the machine of the owner."""
+
+
 class _Worker:
     """What runs in a process of its own."""
 
@@ -70,7 +74,8 @@ class OnRay:
             device: ``cpu`` or ``cuda``.
             address: ``HOST:PORT`` or ``auto`` joins a cluster, ``ray://HOST:PORT`` through its client server; None
                 starts a Ray that ends with this process. Every machine of a cluster needs this version of Ray and of
-                Python, and this package: installed, or a checkout under the path that this process runs in.
+                Python, and this package: installed, or (not with ``ray://``) a checkout under the path that this
+                process runs in.
 
         Raises:
             ValueError: if Ray is not installed or not reached, or has too few CPUs or GPUs.
@@ -91,7 +96,8 @@ class OnRay:
         import ray
 
         try:
-            check_capacity(ray.nodes(), workers, gpu_fraction if device == "cuda" else None)
+            nodes = ray.nodes()  # type: ignore[no-untyped-call]
+            check_capacity(nodes, workers, gpu_fraction if device == "cuda" else None)
             takes = {"num_gpus": gpu_fraction, "num_cpus": 0} if device == "cuda" else {"num_cpus": 1}
             self._evaluate = ray.put(evaluate)
             self._actor = ray.remote(**takes)(_Worker)
@@ -111,7 +117,7 @@ class OnRay:
 
         Raises:
             Exception: what the evaluation itself has raised.
-            ValueError: if workers are lost as soon as they start.
+            ValueError: if workers are lost as soon as they start, or Ray on this machine has ended.
             RuntimeError: if no job is out.
         """
         if not self._out:
@@ -122,6 +128,8 @@ class OnRay:
             if not isinstance(result, Exception):
                 return key, result
         assert isinstance(result, Exception)
+        if isinstance(result, RayEnded):  # nothing is left to close; to try ends this process without a word
+            self._threads, self._actors, self._connected = [], {}, False
         raise result
 
     def close(self) -> None:
@@ -129,6 +137,8 @@ class OnRay:
         import ray
 
         with self._lock:
+            if self._closing:
+                return
             self._closing = True
         for actor in self._actors.values():
             ray.kill(actor)
@@ -195,7 +205,7 @@ def _result(reference: Any, name: str) -> Any:
         raise cause from None
     except ray.exceptions.RayError as error:
         if "its owner has died" in str(error):  # the owner is this process, which Ray can no longer reach
-            raise ValueError("Ray on this machine has ended: repeat the command to go on") from None
+            raise RayEnded("Ray on this machine has ended: repeat the command to go on") from None
         return Lost(f"{name} {_reason(str(error))}")
 
 

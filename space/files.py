@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +19,22 @@ def json_bytes(data: Mapping[str, Any]) -> bytes:
 def write_files(files: Mapping[Path, bytes]) -> None:
     """Write all files beside their places first, then move them there; directories are made as needed.
 
+    A process that is killed meanwhile leaves temporary files; the next one that writes there removes them.
+
     Raises:
         OSError: if one cannot be written: then no temporary file is left, and every place holds a whole file.
     """
     temporary: dict[Path, Path] = {}
     made: list[Path] = []
+    host, process = os.uname().nodename, os.getpid()
+    for directory in {path.parent for path in files}:
+        _remove_leftovers(directory, host)
     try:
         for path, content in files.items():
             if not path.parent.is_dir():
                 path.parent.mkdir(parents=True)
                 made.append(path.parent)
-            beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+            beside = path.with_name(f".{path.name}.{host}-{process}.tmp")
             temporary[path] = beside
             with beside.open("wb") as file:
                 file.write(content)
@@ -42,3 +49,24 @@ def write_files(files: Mapping[Path, bytes]) -> None:
             if not any(directory.iterdir()):
                 directory.rmdir()
         raise
+
+
+def _remove_leftovers(directory: Path, host: str) -> None:
+    """Remove temporary files of this machine's processes that are no more."""
+    if not directory.is_dir():
+        return
+    for path in directory.glob(".*.tmp"):
+        match = re.fullmatch(rf"\..+\.{re.escape(host)}-(\d{{1,9}})\.tmp", path.name)
+        if match and not _runs(int(match[1])):
+            with suppress(PermissionError):  # somebody else's, in a directory like /tmp
+                path.unlink(missing_ok=True)
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's
+        pass
+    return True

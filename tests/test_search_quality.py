@@ -1,6 +1,7 @@
 """The benchmark of the search at toy size: its truth, its rival, its measures, its command."""
 
 import dataclasses
+import itertools
 import json
 import math
 import pickle
@@ -13,15 +14,16 @@ import numpy as np
 import pytest
 
 from benchmarks.hypervolume import Scale
-from benchmarks.quality_report import Played, Track, summarise, table
+from benchmarks.quality_play import Arm, Game, play
+from benchmarks.quality_report import JUDGES, Played, Track, summarise, table
 from benchmarks.rival import Rival, counting_range, width_ranges
-from benchmarks.search_quality import Arm, Game, measured, play
+from benchmarks.search_quality import measured
 from benchmarks.surrogate import MODEL, Compiled, Surrogate, agreement, fit, label_noise, out_of_fold, report
 from benchmarks.survey import SURVEY, append
 from benchmarks.survey_table import Survey, features, read_survey
 from evaluate.data import load_data
 from space import Budget, Config, DenseConfig, ResidualConfig, cost
-from space.design import DESIGN, Target, draw
+from space.design import DESIGN, MODES, Target, draw
 from space.layers import Linear
 
 ROOT = Path(__file__).parents[1]
@@ -80,11 +82,16 @@ def test_hypervolume_is_the_mean_height_over_the_cost_axis() -> None:
     # a network at the budget spans no width of the axis; one at a tenth of it all; the third the upper half
     expected = [0, 10, 10 / 2 + 20 / 2, 15, 15 / 2 + 20 / 2]
     assert scale.hypervolumes(top1, macs) == pytest.approx(expected)
+    # judged otherwise the same networks are chosen: the third and the last one
+    judged = np.array([90.0, 50.0, 12.0, 99.0, 14.0])
+    assert scale.hypervolumes(top1, macs, judged) == pytest.approx([0, 40, 40, 40, 4])
 
 
 def test_best_top1_starts_at_the_floor() -> None:
     scale = Scale(budget=10**9, floor=10.0)
-    assert scale.best(np.array([math.nan, 30.0, 20.0, math.nan])).tolist() == [10, 30, 30, 30]
+    top1 = np.array([math.nan, 30.0, 20.0, math.nan, 31.0])
+    assert scale.best(top1).tolist() == [10, 30, 30, 30, 31]
+    assert scale.best(top1, np.array([50.0, 25.0, 40.0, 50.0, 22.0])).tolist() == [10, 25, 25, 25, 22]
 
 
 def test_summary_says_where_the_goal_is_reached() -> None:
@@ -96,7 +103,7 @@ def test_summary_says_where_the_goal_is_reached() -> None:
         "better": Played([track(4, 5, 5, 5), track(2, 5, 6, 6)], 4, 4.0),
         "worse": Played([track(1), track(1)], 2, 2.0),
     }
-    summary = summarise("frontier", played)
+    summary = summarise("frontier", "seen", played)
     arms = summary["arms"]
     assert summary["goal"] == 4 and arms["random"]["evaluations_to_goal"] == [4, 4, 4]
     assert arms["better"]["evaluations_to_goal"] == [2, 1, 2] and arms["worse"]["seconds_to_goal"] == [None] * 3
@@ -156,13 +163,12 @@ def test_surrogate_finds_the_formula_and_answers_twice_alike(survey: Survey, tru
 
 
 def test_residuals_are_those_of_the_family(survey: Survey, truth: Surrogate) -> None:
-    smooth = Surrogate(survey, residual=0.0, folds=2)
     inputs = np.array([list(features(config, SURVEY).values()) for config in survey.configs])
     rests = (survey.outcomes - out_of_fold(MODEL, inputs, survey.outcomes, 2))[:, -2]
     for number in range(5):
         family, proposal = draw(Target(BUDGET), random.Random(number))
-        rest = truth(proposal.config).top1 - smooth(proposal.config).top1
-        assert np.isclose(rests[survey.families == family], rest).any()
+        answer = truth(proposal.config)
+        assert np.isclose(rests[survey.families == family], answer.top1 - answer.expected).any()
 
 
 def test_report_compares_the_models(survey: Survey) -> None:
@@ -215,7 +221,7 @@ def test_a_search_repeats_itself_and_ends_after_enough_of_both(survey: Survey, t
     first, second = (play(Arm("tpe", "tpe", refine=0.5), own, 3)["tpe"] for _ in range(2))
     assert (first.top1, first.macs, first.seconds) == (second.top1, second.macs, second.seconds)
     assert len(first.top1) >= 12 and sum(first.seconds) >= own.seconds and not first.stopped and not first.missed
-    track = measured(first, own.target, Scale(BUDGET.macs, 10.0))
+    track = measured(first, own.target, Scale(BUDGET.macs, 10.0), "seen")
     assert (np.diff(track.quality) >= 0).all() and track.quality[-1] > track.quality[0] > track.start
 
 
@@ -247,8 +253,8 @@ def test_command_writes_table_figures_and_picture(path: Path, tmp_path: Path) ->
     assert done.returncode == 0, done.stderr
     text = (tmp_path / "search_quality.txt").read_text(encoding="utf-8")
     for name in ("random", "qmc", "nsga2", "gp", "tpe + neighbours", "tpe + both", "Optuna tpe, documented"):
-        assert text.count(f"\n{name:28} ") == 2, name  # in both modes
+        assert text.count(f"\n{name:28} ") == 4, name  # in both modes, judged twice
     modes = json.loads((tmp_path / "search_quality.json").read_text(encoding="utf-8"))["modes"]
-    assert [mode["mode"] for mode in modes] == ["frontier", "match"]
+    assert [(each["mode"], each["judge"]) for each in modes] == list(itertools.product(MODES, JUDGES))
     assert len(modes[0]["arms"]["gp"]["by_evaluations"]["n"]) == 4
     assert (tmp_path / "search_quality.png").read_bytes().startswith(b"\x89PNG")

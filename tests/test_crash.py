@@ -1,0 +1,412 @@
+"""Nothing is ever lost: killed at random moments, full disks, clocks that jump, workers that die, older runs."""
+
+import json
+import os
+import re
+import resource
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import datetime, timedelta, tzinfo
+from pathlib import Path
+from typing import Any, Self
+
+import optuna
+import pytest
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.trial import create_trial
+
+from benchmarks.crash_checks import Stored, broken_rules, leftovers, read_study
+from evaluate.presets import RECIPES
+from search.__main__ import main
+from search.log import read_log
+from search.settings import Settings
+from search.study import Search
+from space import config_from_json, cost
+from space.files import write_files
+from space.landmarks import landmark
+
+ROOT = Path(__file__).resolve().parent.parent
+RECIPE = RECIPES["smoke"].to_json() | {"name": "tiny", "train_images": 128}
+SMALL = [
+    "--budget", "50M", "--input", "32", "--classes", "10", "--families", "resnet", "--recipe", "tiny.json",
+    "--landmarks", "none", "--name", "run",
+]  # fmt: skip
+RUN = Path("runs/run")
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, one_thread: None) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("tiny.json").write_text(json.dumps(RECIPE))
+
+
+@contextmanager
+def process(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """A search, as a user starts it."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "search", *arguments],
+        env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        # a job in the background of a script inherits an ignored SIGINT
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    ) as child:  # fmt: skip
+        try:
+            yield child
+        finally:
+            child.kill()
+
+
+def wait_for(what: Callable[[], Any], child: subprocess.Popen[str]) -> Any:
+    """What becomes true of a search that goes on meanwhile."""
+    deadline = time.monotonic() + 120
+    while not (found := what()):
+        assert child.poll() is None, child.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    return found
+
+
+def events(kind: str) -> list[dict[str, Any]]:
+    return [event for event in read_log(RUN / "log.jsonl") if event["event"] == kind]
+
+
+def check(seen: dict[int, Stored], total: int, landmarks: int = 0) -> list[Stored]:
+    """All that must hold now, and the trials that there are."""
+    assert list(broken_rules(RUN, seen, total, landmarks)) == []
+    return [seen[number] for number in sorted(seen)]
+
+
+# --- killed ------------------------------------------------------------------------------------------------------
+
+
+def test_nothing_is_lost_by_kills_at_random_moments(tmp_path: Path) -> None:
+    out = tmp_path / "crash.txt"
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.crash", "--kills", "20", "--aimed", "5", "--out", str(out)],
+        cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True, timeout=900,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    text = out.read_text()
+    assert "20 kills at random moments, 5 aimed at writes" in text
+    assert "\n0 rules broken" in text
+    assert re.search(r"^training +[1-9]", text, re.MULTILINE), text
+
+
+def test_ctrl_c_again_while_tables_are_written() -> None:
+    with process(*SMALL, "--trials", "500") as child:
+        wait_for(lambda: events("finish"), child)
+        child.send_signal(signal.SIGINT)
+        wait_for(lambda: events("end"), child)
+        child.send_signal(signal.SIGINT)
+        _, err = child.communicate(timeout=120)
+    assert child.returncode == 130
+    assert err == "interrupted; finished networks are kept. To go on, repeat the command.\n"
+    assert events("end")[0]["reason"] == "interrupted"
+    assert len(check({}, 500)) == len(events("finish"))
+    assert not leftovers(RUN), "who is only interrupted cleans up"
+
+
+def test_temporary_files_of_killed_processes_are_removed(tmp_path: Path) -> None:
+    host = os.uname().nodename
+    with subprocess.Popen([sys.executable, "-c", "pass"]) as dead:
+        dead.wait()
+    kept = [f".table.csv.{host}-{os.getppid()}.tmp", f".table.csv.elsewhere-{dead.pid}.tmp", f".{dead.pid}.tmp"]
+    for name in (f".table.csv.{host}-{dead.pid}.tmp", f".other.json.{host}-{dead.pid}.tmp", *kept):
+        (tmp_path / name).write_text("half")
+    write_files({tmp_path / "table.csv": b"whole"})
+    assert {path.name for path in leftovers(tmp_path)} == set(kept)
+    assert (tmp_path / "table.csv").read_bytes() == b"whole"
+
+
+# --- a full disk -------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def largest_file(size: int) -> Iterator[None]:
+    """Writing a file beyond this size fails."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.fixture
+def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], None]]:
+    """A file system of its own for this directory; gives what sets its size."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(place)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("only root can mount a file system, and not everywhere")
+    try:
+        shutil.copy("tiny.json", place)
+        monkeypatch.chdir(place)
+
+        def resize(size: int) -> None:
+            subprocess.run(["mount", "-o", f"remount,size={size}", str(place)], check=True)
+
+        yield resize
+    finally:
+        os.chdir(tmp_path)
+        subprocess.run(["umount", str(place)], check=True)
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    assert main([*SMALL, *arguments]) == 2
+    error = capsys.readouterr().err
+    assert len(error.splitlines()) == 1, error
+    return error
+
+
+def test_files_that_may_not_grow(capsys: pytest.CaptureFixture[str]) -> None:
+    seen: dict[int, Stored] = {}
+    with largest_file(64 * 2**10):  # not even the tables of an empty study
+        assert "study.db: the study cannot be read or written" in refused(capsys, "--trials", "8")
+    check(seen, 8)
+    with largest_file(350_000):
+        assert "everything finished before is kept" in refused(capsys, "--trials", "8")
+    some = check(seen, 8)
+    assert 1 <= len(some) == len(events("finish")) < 8
+    assert events("end")[-1]["reason"] == "error"
+    with largest_file(450_000):  # enough for the study, but not for the largest picture
+        assert "tables and pictures cannot be written (File too large)" in refused(capsys, "--trials", "8")
+    assert len(check(seen, 8)) == 8
+    assert not leftovers(RUN)
+    assert not (RUN / "trials.csv").exists()
+    assert main([*SMALL, "--trials", "8"]) == 0
+    assert len(check(seen, 8)) == 8
+    assert (RUN / "trials.csv").exists()
+
+
+def test_a_full_disk(disk: Callable[[int], None], capsys: pytest.CaptureFixture[str]) -> None:
+    seen: dict[int, Stored] = {}
+    disk(200_000)
+    refused(capsys, "--trials", "8")
+    check(seen, 8)
+    disk(500_000)
+    assert "everything finished before is kept" in refused(capsys, "--trials", "8")
+    assert 1 <= len(check(seen, 8)) < 8
+    disk(1_000_000)
+    assert "tables and pictures cannot be written (No space left on device)" in refused(capsys, "--trials", "8")
+    assert len(check(seen, 8)) == 8
+    assert not leftovers(RUN)
+    disk(4_000_000)
+    assert main([*SMALL, "--trials", "8"]) == 0
+    assert len(check(seen, 8)) == 8
+
+
+# --- clocks ------------------------------------------------------------------------------------------------------
+
+
+class Jumping(datetime):
+    """A clock that is set back and forth by days each time that somebody looks at it."""
+
+    looks = 0
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> Self:
+        Jumping.looks += 1
+        return super().now(tz) + timedelta(days=(-700, 30, -1, 400)[Jumping.looks % 4])
+
+
+def test_nothing_depends_on_the_clock(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    seen: dict[int, Stored] = {}
+    assert main([*SMALL, "--trials", "2"]) == 0
+    before = check(seen, 4)
+    for module in ("study", "loop", "log", "lock", "status"):
+        if hasattr(sys.modules.get(f"search.{module}"), "datetime"):
+            monkeypatch.setattr(f"search.{module}.datetime", Jumping)
+    monkeypatch.setattr(time, "time", lambda: 1e9)
+    assert main([*SMALL, "--trials", "4"]) == 0
+    after = check(seen, 4)
+    assert len(after) == 4
+    assert after[:2] == before
+    assert Jumping.looks > 8
+    assert any(str(each.start) > str(each.complete) for each in after), "the clock did jump"
+    elapsed = [event["elapsed"] for event in read_log(RUN / "log.jsonl") if event["session"] != events("begin")[0]["session"]]
+    assert elapsed == sorted(elapsed)
+    assert elapsed[-1] < 600
+    capsys.readouterr()
+    assert main(["status", str(RUN)]) == 0
+    assert "4" in capsys.readouterr().out
+    monkeypatch.undo()
+    with Search(Path("runs/run").resolve() if RUN.exists() else RUN, stored_settings()) as search:
+        assert search.samples_left(4) == 0
+
+
+def stored_settings() -> Settings:
+    return Settings.from_json(json.loads((RUN / "run.json").read_text())["settings"])
+
+
+# --- Ray ---------------------------------------------------------------------------------------------------------
+
+
+def descendants(process: int) -> dict[int, str]:
+    """Processes that a process has started, these have started, and so on, with their command lines."""
+    parents, names = {}, {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal():
+            try:
+                stat = (entry / "stat").read_text()
+                names[int(entry.name)] = (entry / "cmdline").read_text(errors="replace").replace("\0", " ")
+            except (FileNotFoundError, ProcessLookupError):  # it has ended
+                continue
+            parents[int(entry.name)] = int(stat.rpartition(")")[2].split()[1])
+    found = {process}
+    while more := {child for child, parent in parents.items() if parent in found} - found:
+        found |= more
+    return {each: names[each] for each in found - {process}}
+
+
+def workers(owner: int) -> list[int]:
+    return [each for each, name in descendants(owner).items() if name.startswith("ray::_Worker")]
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are looked up in /proc")
+def test_an_owner_and_a_worker_on_ray_are_killed() -> None:
+    pytest.importorskip("ray", reason="Ray is not installed: pip install 'archfrontier[ray]'")
+    arguments = [*SMALL, "--trials", "12", "--workers", "2"]
+    seen: dict[int, Stored] = {}
+    with process(*arguments) as child:
+        wait_for(lambda: len(events("finish")) >= 2, child)
+        left = descendants(child.pid)
+        assert len(workers(child.pid)) == 2
+        child.kill()
+        child.wait()
+        before = check(seen, 12)
+        assert 2 <= len(before) < 12
+        deadline = time.monotonic() + 60
+        while any(Path(f"/proc/{each}/cmdline").exists() and alive(each, name) for each, name in left.items()):
+            assert time.monotonic() < deadline, "Ray's processes go on without their owner"
+            time.sleep(0.1)
+    with process(*arguments) as child:
+        wait_for(lambda: len(events("finish")) > len(before), child)
+        os.kill(wait_for(lambda: workers(child.pid), child)[0], signal.SIGKILL)
+        out, err = child.communicate(timeout=240)
+        assert child.returncode == 0, (out, err)
+    after = check(seen, 12)
+    assert after[: len(before)] == before
+    assert len(after) == 12
+    assert [event["attempt"] for event in events("retry")] == [1]
+    assert "Traceback" not in err
+
+
+def alive(process: int, name: str) -> bool:
+    """Whether it is still the same process, and no zombie."""
+    try:
+        return bool(Path(f"/proc/{process}/cmdline").read_text(errors="replace").replace("\0", " ") == name != "")
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+# --- older versions ----------------------------------------------------------------------------------------------
+
+FAMILIES = ["resnet", "wide_resnet", "resnext", "densenet"]
+SAMPLE = {
+    "family": "resnext", "stem": "imagenet", "stem_width": 8, "block": "bottleneck", "depths": [4, 15, 5, 1],
+    "widths": [40, 72, 152, 280], "inner_widths": [32, 64, 96, 224], "groups": [32, 32, 32, 32], "stride_in": "3x3",
+    "shortcut": "B", "preactivation": False,
+}  # fmt: skip
+PARAMS = {
+    "family": ("resnext", CategoricalDistribution(FAMILIES)),
+    "resnext.cardinality": (32, CategoricalDistribution([2, 4, 8, 16, 32, 64])),
+    "resnext.widening": (3.195, FloatDistribution(1, 4, log=True)),
+    "resnext.depth1": (4, IntDistribution(1, 8, log=True)),
+    "resnext.depth2": (15, IntDistribution(1, 16, log=True)),
+    "resnext.depth3": (5, IntDistribution(1, 40, log=True)),
+    "resnext.depth4": (1, IntDistribution(1, 8, log=True)),
+    "resnext.spend": (0.7525, FloatDistribution(0, 1)),
+}
+OLD = ["--budget", "0.4G", "--recipe", "tiny.json", "--name", "run", "--landmarks", "resnet18"]
+
+
+@pytest.fixture
+def old_run() -> Path:
+    """A run as the version before wrote it: one parameter after the other, and then it was killed."""
+    RUN.mkdir(parents=True)
+    settings = {
+        "name": "run", "budget_macs": 400_000_000, "mode": "frontier", "families": FAMILIES, "data": "digits",
+        "recipe": RECIPE, "input_size": 224, "classes": 1000, "sampler": "tpe", "seed": 0, "landmarks": ["resnet18"],
+        "objective": "macs", "timing": None,
+    }  # fmt: skip
+    storage = optuna.storages.RDBStorage(f"sqlite:///{RUN / 'study.db'}")
+    study = optuna.create_study(storage=storage, study_name="run", directions=["maximize", "minimize"])
+    study.set_metric_names(["proxy top-1 (%)", "multiply-adds"])
+    study.set_user_attr("settings", settings)
+    study.set_user_attr("data_name", "digits")
+    study.set_user_attr("fidelity", {"sentence": "fidelity unknown", "known": False})
+    for config, attributes, params in (
+        (landmark("resnet18").to_json(), {"kind": "landmark", "landmark": "resnet18"}, {}),
+        (SAMPLE, {"kind": "sample", "target_macs": 226_264_105}, PARAMS),
+    ):
+        counted = cost(config_from_json(config))
+        score = {
+            "top1": 23.5, "loss": 2.06, "seconds": 4.4, "images_per_second": 1640.3, "state": "complete",
+            "reason": None, "curve": [{"epoch": n, "train_loss": 2.1, "top1": 11.75 * n} for n in (1, 2)],
+            "precision": "fp32", "engine": "eager", "micro_batch": 64, "peak_memory": 103_067_648,
+            "flops_per_second": 5.4e9, "peak_share": 0.086,
+        }  # fmt: skip
+        attributes |= {
+            "config": config, "config_id": config_from_json(config).id, "family": config["family"],
+            "macs": counted.macs, "params": counted.params, "activations": counted.activations, "score": score,
+        }  # fmt: skip
+        study.add_trial(
+            create_trial(
+                values=[23.5, float(counted.macs)],
+                params={name: value for name, (value, _) in params.items()},
+                distributions={name: distribution for name, (_, distribution) in params.items()},
+                user_attrs=attributes,
+            )
+        )
+    trial = study.ask()
+    for name, (value, distribution) in PARAMS.items():
+        storage.set_trial_param(trial._trial_id, name, distribution.to_internal_repr(value), distribution)
+    trial.set_user_attr("kind", "sample")
+    storage.remove_session()
+    storage.engine.dispose()
+    return RUN
+
+
+def test_a_run_that_an_older_version_was_killed_in_goes_on(old_run: Path) -> None:
+    before = read_study(old_run).trials
+    assert [trial.state for trial in before] == ["COMPLETE", "COMPLETE", "RUNNING"]
+    assert main([*OLD, "--trials", "2"]) == 0
+    after = read_study(old_run).trials
+    assert after[:2] == before[:2]
+    assert [trial.state for trial in after[2:]] == ["FAIL", "COMPLETE"]
+    assert after[2].attributes == {"kind": "sample", "reason": "interrupted"}
+    assert after[3].kind == "sample"
+    with Search(old_run, stored_settings()) as search:
+        assert (search.samples_left(2), search.landmarks_left()) == (0, [])
+        learnt = [outcome.values for outcome in search.outcomes()]
+        assert len(learnt) == 3
+        assert learnt[1] == {name.partition(".")[2]: value for name, (value, _) in PARAMS.items() if "." in name}
+
+
+@pytest.mark.parametrize(("schema", "advice"), [("v2.6.0.a", "storage upgrade"), ("v99.0.0.a", "updating optuna")])
+def test_the_tables_of_another_optuna(
+    old_run: Path, schema: str, advice: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with closing(sqlite3.connect(old_run / "study.db")) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = ?", (schema,))
+
+    def content() -> list[str]:
+        with closing(sqlite3.connect(old_run / "study.db")) as connection:
+            return list(connection.iterdump())
+
+    before = content()
+    assert main([*OLD, "--trials", "2"]) == 2
+    error = capsys.readouterr().err
+    assert "study.db" in error
+    assert advice in error
+    assert len(error.splitlines()) == 1
+    assert content() == before
+    assert [path.name for path in old_run.iterdir()] == ["study.db"]

@@ -1,0 +1,83 @@
+"""Networks measured in this process, and what the executors have in common."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from search.evaluation import Evaluation
+from search.executor import Executor, InProcess, Job
+from search.rungs import RungTable
+from space import Config
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def jobs(config: Config, count: int) -> list[Job]:
+    return [Job(key, config) for key in range(count)]
+
+
+def test_the_oldest_job_runs_when_its_result_is_asked_for(tiny_configs: dict[str, Config]) -> None:
+    measured: list[Config] = []
+
+    def evaluate(config: Config, table: RungTable | None) -> Evaluation:
+        measured.append(config)
+        return Evaluation(reason=config.family)
+
+    executor: Executor = InProcess(evaluate)
+    configs = [tiny_configs[name] for name in ("basic", "dense", "grouped")]
+    for key, config in enumerate(configs):
+        executor.submit(Job(key, config))
+    assert executor.slots == 1
+    assert measured == []
+    results = [executor.next() for _ in configs]
+    assert measured == configs
+    assert results == [(key, Evaluation(reason=config.family)) for key, config in enumerate(configs)]
+
+
+def test_the_table_of_the_job_is_passed_on(tiny_configs: dict[str, Config]) -> None:
+    table: Any = object()
+    seen: list[RungTable | None] = []
+    executor = InProcess(lambda config, table: seen.append(table) or Evaluation())
+    executor.submit(Job(1, tiny_configs["basic"], table))
+    executor.submit(Job(2, tiny_configs["basic"]))
+    executor.next()
+    executor.next()
+    assert seen == [table, None]
+
+
+def test_what_the_evaluation_raises_reaches_the_owner(tiny_configs: dict[str, Config]) -> None:
+    def evaluate(config: Config, table: RungTable | None) -> Evaluation:
+        raise KeyError(config.family)
+
+    executor = InProcess(evaluate)
+    for job in jobs(tiny_configs["basic"], 2):
+        executor.submit(job)
+    for _ in range(2):  # the second is still there after the first
+        with pytest.raises(KeyError, match="resnet"):
+            executor.next()
+
+
+@pytest.mark.parametrize("waiting", [0, 2])
+def test_to_wait_for_nothing_is_a_mistake_of_the_program(waiting: int, tiny_configs: dict[str, Config]) -> None:
+    executor = InProcess(lambda config, table: Evaluation())
+    for job in jobs(tiny_configs["basic"], waiting):
+        executor.submit(job)
+    executor.close()
+    with pytest.raises(RuntimeError, match="no job is out"):
+        executor.next()
+
+
+def test_without_ray_it_says_what_to_type() -> None:
+    code = (
+        "from search.ray_executor import OnRay\n"
+        "try:\n"
+        "    OnRay(len, workers=2)\n"
+        "except ValueError as error:\n"
+        "    print(error)\n"
+    )
+    python = [sys.executable, "-S", "-c", code]  # -S: no installed package is found
+    done = subprocess.run(python, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.stdout == "several workers need Ray: type pip install 'archfrontier[ray]'\n", done.stderr

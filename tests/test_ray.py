@@ -1,0 +1,351 @@
+"""Networks measured on Ray: real processes, killed workers, machines that go away, addresses that lead nowhere."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from search import ray_connection
+from search.evaluation import Evaluation
+from search.executor import Job, Lost
+from search.ray_executor import OnRay
+from space import Config
+
+ray = pytest.importorskip("ray", reason="Ray is not installed: pip install 'archfrontier[ray]'")
+from ray import cloudpickle  # noqa: E402
+from ray.cluster_utils import Cluster  # noqa: E402
+
+ROOT = Path(__file__).resolve().parent.parent
+STORE = 100 * 2**20  # bytes, the least that is sensible
+cloudpickle.register_pickle_by_value(sys.modules[__name__])  # workers cannot import the tests
+
+
+@dataclass
+class Task:
+    """Stands for an evaluation: does what the `table` of a job says, and tells where."""
+
+    loads: int = 0  # how many times this process has unpickled it
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        here = sys.modules["os"].__dict__
+        here["loads"] = here.get("loads", 0) + 1
+        self.loads = here["loads"]
+
+    def __call__(self, config: Config, table: Any) -> Evaluation:
+        what, *more = table or ("tell",)
+        if what == "killed":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if what == "exit":
+            os._exit(3)
+        if what == "raise":
+            raise LookupError("of the evaluation")
+        if what == "sleep":
+            time.sleep(more[0])
+        if what == "meet":  # both workers must be at it at the same time
+            Path(more[0], str(os.getpid())).touch()
+            while len(os.listdir(more[0])) < 2:
+                time.sleep(0.01)
+        gpus = os.environ.get("CUDA_VISIBLE_DEVICES")
+        told = {"pid": os.getpid(), "loads": self.loads, "gpus": gpus, "family": config.family}
+        if what == "threads":
+            import torch
+
+            told["threads"] = torch.get_num_threads()
+        return Evaluation(reason=json.dumps(told))
+
+
+@pytest.fixture
+def config(tiny_configs: dict[str, Config]) -> Config:
+    return tiny_configs["basic"]
+
+
+def ask(executor: OnRay, config: Config, *whats: tuple[Any, ...]) -> dict[int, Any]:
+    """Send jobs out, and collect what came back: told, or how it was lost."""
+    for key, what in enumerate(whats):
+        executor.submit(Job(key, config, what))  # type: ignore[arg-type]
+    return dict(answer(executor) for _ in whats)
+
+
+def meet(executor: OnRay, config: Config, place: Path) -> dict[int, str | None]:
+    """Two workers that are at work at the same time: their processes, and the GPUs that these see."""
+    place.mkdir()
+    return {each["pid"]: each["gpus"] for each in ask(executor, config, *[("meet", str(place))] * 2).values()}
+
+
+def answer(executor: OnRay) -> tuple[int, Any]:
+    key, result = executor.next()
+    return key, result if isinstance(result, Lost) else json.loads(str(result.reason))
+
+
+# --- on this machine ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def local() -> Iterator[OnRay]:
+    before = signal.getsignal(signal.SIGTERM)
+    executor = OnRay(Task(), workers=2)
+    assert signal.getsignal(signal.SIGTERM) is before
+    yield executor
+    executor.close()
+    assert not ray.is_initialized()
+
+
+def test_two_workers_measure_at_the_same_time(local: OnRay, config: Config, tmp_path: Path) -> None:
+    assert len(meet(local, config, tmp_path / "here").keys() - {os.getpid()}) == 2
+
+
+def test_the_evaluation_is_loaded_once_a_process_and_has_one_thread(local: OnRay, config: Config) -> None:
+    told = ask(local, config, ("threads",), *[("tell",)] * 20)
+    assert told[0]["threads"] == 1
+    assert sorted(told) == list(range(21))
+    assert {each["loads"] for each in told.values()} == {1}
+    assert len({each["pid"] for each in told.values()}) <= 2
+
+
+def test_what_the_evaluation_raises_reaches_the_owner_and_the_worker_goes_on(
+    local: OnRay, config: Config, tmp_path: Path
+) -> None:
+    before = meet(local, config, tmp_path / "before")
+    local.submit(Job(1, config, ("raise",)))  # type: ignore[arg-type]
+    with pytest.raises(LookupError, match="of the evaluation") as caught:
+        local.next()
+    assert type(caught.value) is LookupError
+    [note] = caught.value.__notes__
+    assert "in __call__" in note and "\x1b" not in note
+    assert meet(local, config, tmp_path / "after") == before
+
+
+def test_a_worker_that_dies_loses_its_network_only(local: OnRay, config: Config) -> None:
+    told = ask(local, config, ("killed",), ("exit",), *[("sleep", 0.1)] * 4)
+    host = socket.gethostname()
+    for key in (0, 1):
+        assert told[key] == Lost(f"its worker on {host} died: it was killed, or it crashed")
+    assert [told[key]["family"] for key in range(2, 6)] == [config.family] * 4
+
+
+def test_to_wait_for_nothing_is_a_mistake_of_the_program(local: OnRay) -> None:
+    with pytest.raises(RuntimeError, match="no job is out"):
+        local.next()
+
+
+# --- owners that end ---------------------------------------------------------------------------------------------
+
+
+OWNER = """
+import os, signal, sys, time, warnings
+from search.executor import Job
+from search.ray_executor import OnRay
+
+def evaluate(config, table):
+    print("noise of a worker")
+    print("noise of a worker", file=sys.stderr)
+    warnings.warn("noise of a worker")
+    if table == "killed":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if table == "long":
+        open(f"{os.getpid()}.long", "w").close()
+        time.sleep(600)
+    return os.getpid()
+
+if __name__ == "__main__":
+    executor = OnRay(evaluate, workers=2)
+    for key, what in enumerate(["killed", "tell", "tell", "long", "long", "long"]):
+        executor.submit(Job(key, None, what))
+    print(sorted(executor.next()[0] for _ in range(3)), flush=True)
+    try:
+        executor.next()
+    except KeyboardInterrupt:
+        executor.close()
+        print("closed", flush=True)
+"""
+
+
+@contextmanager
+def owner(directory: Path) -> Iterator[tuple[subprocess.Popen[str], dict[int, str]]]:
+    """A program in another directory, with two workers that go on for long, and the processes that it has started."""
+    script = directory / "owner.py"
+    script.write_text(OWNER)
+    with subprocess.Popen(
+        [sys.executable, str(script)], cwd=directory, env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    ) as process:  # fmt: skip
+        assert process.stdout and process.stderr
+        try:
+            first = process.stdout.readline()
+            assert first == "[0, 1, 2]\n", first + process.stderr.read()
+            while len(list(directory.glob("*.long"))) < 2:
+                time.sleep(0.1)
+            yield process, started_by(process.pid)
+        finally:
+            process.kill()
+
+
+def started_by(pid: int) -> dict[int, str]:
+    """All processes below one, and their commands."""
+    rows = subprocess.run(["ps", "-ww", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
+    parents = {int(row.split()[0]): (int(row.split()[1]), row.split(None, 2)[2]) for row in rows.splitlines()}
+    below: dict[int, str] = {}
+    for child, (parent, command) in sorted(parents.items()):
+        ancestors = {child}
+        while parent in parents and parent not in ancestors:
+            if parent == pid:
+                below[child] = command
+            ancestors.add(parent)
+            parent = parents[parent][0]
+    return below
+
+
+def gone(pids: dict[int, str], within: float = 30) -> bool:
+    """Whether all of them end in time."""
+    end = time.monotonic() + within
+    while any(Path(f"/proc/{pid}").exists() for pid in pids) and time.monotonic() < end:
+        time.sleep(0.1)
+    return not any(Path(f"/proc/{pid}").exists() for pid in pids)
+
+
+needs_ps = pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks for processes in /proc")
+
+
+@needs_ps
+def test_it_prints_nothing_and_one_ctrl_c_ends_it(tmp_path: Path) -> None:
+    with owner(tmp_path) as (process, started):
+        assert any("raylet" in command for command in started.values())
+        os.killpg(process.pid, signal.SIGINT)  # as the terminal does
+        out, err = process.communicate(timeout=60)
+    assert (out, err, process.returncode) == ("closed\n", "", 0)
+    assert gone(started)
+
+
+@needs_ps
+def test_all_ends_with_a_killed_owner(tmp_path: Path) -> None:
+    with owner(tmp_path) as (process, started):
+        process.kill()
+    assert {"gcs_server", "raylet"} <= {Path(command.split()[0]).name for command in started.values()}
+    assert sum("_Worker" in command for command in started.values()) == 2
+    # Two agents of Ray, which only look after their machine, try for a minute to report that its raylet has gone.
+    assert gone({pid: command for pid, command in started.items() if "agent" not in command[:200].lower()})
+
+
+# --- a cluster ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def cluster(local: OnRay) -> Iterator[Cluster]:
+    """Two nodes on this machine. The second can be lost; no GPU of it is real."""
+    local.close()  # one Ray a program
+    nodes = Cluster(
+        initialize_head=True, head_node_args={"num_cpus": 1, "object_store_memory": STORE, "include_dashboard": False}
+    )
+    yield nodes
+    nodes.shutdown()
+
+
+@contextmanager
+def joined(cluster: Cluster, **more: Any) -> Iterator[OnRay]:
+    executor = OnRay(Task(), address=cluster.address, **more)
+    try:
+        yield executor
+    finally:
+        executor.close()
+
+
+def test_a_machine_that_is_lost_costs_its_networks_a_retry(cluster: Cluster, config: Config, tmp_path: Path) -> None:
+    lost = cluster.add_node(num_cpus=1, object_store_memory=STORE)
+    with joined(cluster, workers=2) as executor:
+        assert len(meet(executor, config, tmp_path / "both")) == 2
+        for key in range(2):
+            executor.submit(Job(key, config, ("sleep", 3)))  # type: ignore[arg-type]
+        time.sleep(0.5)
+        cluster.remove_node(lost, allow_graceful=False)
+        results = dict(answer(executor) for _ in range(2))
+        [(key, result)] = [(key, result) for key, result in results.items() if isinstance(result, Lost)]
+        reason = "is not reached any more: it died, or its machine did"
+        assert result == Lost(f"its worker on {socket.gethostname()} {reason}")
+        executor.submit(Job(key, config))
+        again, told = answer(executor)
+    assert (again, told["pid"]) == (key, results[1 - key]["pid"])
+
+
+def test_workers_share_gpus_and_more_than_fit_are_refused(cluster: Cluster, config: Config, tmp_path: Path) -> None:
+    node = cluster.add_node(num_cpus=0, num_gpus=2, object_store_memory=STORE)
+    sentence = r"3 workers with 1 of a GPU each: this Ray has 2 GPUs, enough for 2; type --workers 2$"
+    with pytest.raises(ValueError, match=sentence), joined(cluster, workers=3, device="cuda"):
+        pass
+    sentence = r"9 workers: this Ray has (\d) CPUs?, enough for \1; type --workers \1$"
+    with pytest.raises(ValueError, match=sentence), joined(cluster, workers=9):
+        pass
+    assert not ray.is_initialized()
+    with joined(cluster, workers=2, device="cuda") as executor:
+        places = [meet(executor, config, tmp_path / name) for name in ("first", "second", "third")]
+    assert sorted(map(str, places[0].values())) == ["0", "1"]
+    assert places[0] == places[1] == places[2]  # a process keeps its GPU
+    cluster.remove_node(node)
+
+
+def test_how_many_workers_fit_on_gpus() -> None:
+    nodes = [{"Alive": True, "Resources": {"GPU": 2.0}}, {"Alive": True, "Resources": {"CPU": 8.0}}]
+    nodes.append({"Alive": False, "Resources": {"GPU": 8.0}})
+    for fraction, fits in ((1.0, 2), (0.5, 4), (0.34, 4), (1 / 3, 6), (0.6, 2)):
+        ray_connection.check_capacity(nodes, fits, fraction)
+        with pytest.raises(ValueError, match=f"enough for {fits}; type --workers {fits}$"):
+            ray_connection.check_capacity(nodes, fits + 1, fraction)
+    with pytest.raises(ValueError, match="1 worker with 1 of a GPU each: this Ray has 0 GPUs"):
+        ray_connection.check_capacity([], 1, 1.0)
+
+
+# --- mistakes ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """The address of something that listens but is no Ray."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        yield f"127.0.0.1:{listener.getsockname()[1]}"
+
+
+def test_an_address_that_leads_nowhere(silent: str, monkeypatch: pytest.MonkeyPatch, capfd: Any) -> None:
+    monkeypatch.setattr(ray_connection, "JOINED_IN", 2)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        closed = f"127.0.0.1:{free.getsockname()[1]}"
+    expected = "expected an address as 'ray start --head' prints it"
+    for address, said in {
+        "6379": "Ray address '6379'",
+        "host:port": "Ray address 'host:port'",
+        "nowhere.invalid:6379": "no Ray answers at nowhere.invalid:6379 (",
+        closed: f"no Ray answers at {closed} (Connection refused)",
+        silent: f"the Ray at {silent} cannot be joined (silent for 2 s)",
+    }.items():
+        with pytest.raises(ValueError) as caught:
+            OnRay(Task(), workers=2, address=address)
+        sentence = str(caught.value)
+        assert sentence.startswith(said) and expected in sentence and "\n" not in sentence
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("numbers", "sentence"),
+    [
+        ({"workers": 0}, "0 workers: expected 1 or more"),
+        ({"workers": 2, "gpu_fraction": 0.0}, "GPU fraction 0: expected more than 0 and at most 1"),
+        ({"workers": 2, "gpu_fraction": 2.0}, "GPU fraction 2: expected more than 0 and at most 1"),
+    ],
+)
+def test_numbers_that_make_no_sense(numbers: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        OnRay(Task(), **numbers)
+    assert not ray.is_initialized()
