@@ -7,9 +7,10 @@ tables, pictures. Only the import of torch is spared: one process has imported e
 The moment of a kill is random: one in three is drawn from the time until the first network is sent out, the others
 from the time that the next three networks take, or, where none is left, the writing of tables and pictures. ``--aimed``
 kills come on top: at the drawn moment they wait until something is written to the study's journal or, where no network
-is left, until a temporary file of a table or picture appears; in a new run they hit one of the writes that make a study. Seven kills in ten are SIGKILL, the others in equal parts
-SIGTERM, Ctrl-C, and Ctrl-C twice within a second. After each one the same command is repeated. A run that has all its
-networks and was killed three times since must then come to its end with just the networks that it was asked for.
+is left, until a temporary file of a table or picture appears; in a new run they hit the writes that make its study.
+Seven kills in ten are SIGKILL, the others in equal parts SIGTERM, Ctrl-C, and Ctrl-C twice within a second; aimed ones
+are SIGKILL. After each one the same command is repeated. A run that has all its networks and was killed three times
+since must then come to its end with just the networks that it was asked for.
 
 `benchmarks.crash_checks` says what must hold after each kill. Exit status 1 if something did not.
 """
@@ -79,8 +80,10 @@ class Run:
         """Changes while a network is recorded, or, if there is none left, while files are replaced."""
         if not self.left:
             return leftovers(self.directory)
-        journal = self.directory / "study.db-wal"
-        return journal.stat().st_size if journal.exists() else 0
+        try:
+            return (self.directory / "study.db-wal").stat().st_size
+        except FileNotFoundError:
+            return 0
 
     def phase(self, process: int) -> str:
         """Where the start of this process is, or was when it was killed."""

@@ -128,12 +128,14 @@ def storage_errors(where: str, url: str | None = None) -> Iterator[None]:
         if isinstance(error, RuntimeError | AssertionError) and not _is_storage_error(error):
             raise
         advice = "If the file is damaged, put a backup in its place or choose another --name"
-        if "://" in where and not where.startswith("sqlite"):
+        reason = reason_of(error, url)
+        if "disk is full" in reason:
+            advice = "Make room, then repeat the command"
+        elif "://" in where and not where.startswith("sqlite"):
             advice = "When the server answers, repeat the command"
         # from None: what the driver says in full may repeat the URL.
         raise ValueError(
-            f"{where}: the study cannot be read or written ({reason_of(error, url)}); everything finished before is "
-            f"kept. {advice}"
+            f"{where}: the study cannot be read or written ({reason}); everything finished before is kept. {advice}"
         ) from None
 
 

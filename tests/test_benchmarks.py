@@ -1,5 +1,6 @@
 """The benchmark commands at toy size: that they run, write what they say, and go on where they ended."""
 
+import csv
 import json
 import subprocess
 import sys
@@ -65,6 +66,36 @@ def test_recipes_are_compared_and_continued(images: Path, tmp_path: Path) -> Non
     assert "r16-w0.125-n4000-e4" in table and table in first.stdout
     again = run(*command)
     assert again.returncode == 0 and (tmp_path / "recipes.txt").read_text() == table
+
+
+def test_a_survey_goes_on_and_two_processes_share_it(images: Path, tmp_path: Path) -> None:
+    out = tmp_path / "survey.csv"
+    command = ["benchmarks.survey", "--data", str(images), "--out", str(out), "--device", "cpu", "--recipe", "smoke",
+               "--budget", "0.4G", "--networks", "3"]  # fmt: skip
+    stopped = run(*command, "--minutes", "0")
+    assert stopped.returncode == 3, stopped.stderr
+    for part in ("0/2", "1/2"):
+        done = run(*command, "--part", part)
+        assert done.returncode == 0, done.stderr
+    heading, *lines = out.read_text().splitlines()
+    assert heading.startswith("# ")
+    rows = list(csv.DictReader(lines))
+    assert sorted((row["index"], row["mode"]) for row in rows) == [
+        ("0", "frontier"), ("1", "frontier"), ("2", "match")
+    ]  # fmt: skip
+    assert all(json.loads(row["curve"])[-1][2] == float(row["top1"]) for row in rows)
+    again = run(*command)
+    assert again.returncode == 0 and not again.stdout, "everything is there"
+
+
+def test_the_owners_overhead_is_measured(tmp_path: Path) -> None:
+    done = run("benchmarks.overhead", "--trials", "101", "--rival", "101", "--samplers", "random", "--evaluations", "0",
+               "--out", str(tmp_path / "overhead.txt"))  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    lines = (tmp_path / "overhead.txt").read_text().splitlines()
+    names = [line[:34].strip() for line in lines[2:]]
+    assert names[0] == "random, frontier" and names[-1] == "plain Optuna, TPE, 10 parameters"
+    assert all(float(line[34:43]) > 0 for line in lines[2:])
 
 
 def test_what_is_shipped_as_known_is_what_was_measured() -> None:

@@ -189,10 +189,11 @@ def test_files_that_may_not_grow(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_full_disk(disk: Callable[[int], None], capsys: pytest.CaptureFixture[str]) -> None:
     seen: dict[int, Stored] = {}
     disk(200_000)
-    refused(capsys, "--trials", "8")
+    full = "database or disk is full); everything finished before is kept. Make room, then repeat the command"
+    assert full in refused(capsys, "--trials", "8")
     check(seen, 8)
     disk(500_000)
-    assert "everything finished before is kept" in refused(capsys, "--trials", "8")
+    assert full in refused(capsys, "--trials", "8")
     assert 1 <= len(check(seen, 8)) < 8
     disk(1_000_000)
     assert "tables and pictures cannot be written (No space left on device)" in refused(capsys, "--trials", "8")
@@ -221,9 +222,8 @@ def test_nothing_depends_on_the_clock(monkeypatch: pytest.MonkeyPatch, capsys: p
     seen: dict[int, Stored] = {}
     assert main([*SMALL, "--trials", "2"]) == 0
     before = check(seen, 4)
-    for module in ("study", "loop", "log", "lock", "status"):
-        if hasattr(sys.modules.get(f"search.{module}"), "datetime"):
-            monkeypatch.setattr(f"search.{module}.datetime", Jumping)
+    for module in ("loop", "log", "lock"):
+        monkeypatch.setattr(f"search.{module}.datetime", Jumping)
     monkeypatch.setattr(time, "time", lambda: 1e9)
     assert main([*SMALL, "--trials", "4"]) == 0
     after = check(seen, 4)
@@ -231,14 +231,14 @@ def test_nothing_depends_on_the_clock(monkeypatch: pytest.MonkeyPatch, capsys: p
     assert after[:2] == before
     assert Jumping.looks > 8
     assert any(str(each.start) > str(each.complete) for each in after), "the clock did jump"
-    elapsed = [event["elapsed"] for event in read_log(RUN / "log.jsonl") if event["session"] != events("begin")[0]["session"]]
+    second = events("begin")[1]["session"]
+    elapsed = [event["elapsed"] for event in read_log(RUN / "log.jsonl") if event["session"] == second]
     assert elapsed == sorted(elapsed)
     assert elapsed[-1] < 600
     capsys.readouterr()
     assert main(["status", str(RUN)]) == 0
     assert "4" in capsys.readouterr().out
-    monkeypatch.undo()
-    with Search(Path("runs/run").resolve() if RUN.exists() else RUN, stored_settings()) as search:
+    with Search(RUN, stored_settings()) as search:
         assert search.samples_left(4) == 0
 
 
@@ -283,10 +283,6 @@ def test_an_owner_and_a_worker_on_ray_are_killed() -> None:
         child.wait()
         before = check(seen, 12)
         assert 2 <= len(before) < 12
-        deadline = time.monotonic() + 60
-        while any(Path(f"/proc/{each}/cmdline").exists() and alive(each, name) for each, name in left.items()):
-            assert time.monotonic() < deadline, "Ray's processes go on without their owner"
-            time.sleep(0.1)
     with process(*arguments) as child:
         wait_for(lambda: len(events("finish")) > len(before), child)
         os.kill(wait_for(lambda: workers(child.pid), child)[0], signal.SIGKILL)
@@ -297,12 +293,16 @@ def test_an_owner_and_a_worker_on_ray_are_killed() -> None:
     assert len(after) == 12
     assert [event["attempt"] for event in events("retry")] == [1]
     assert "Traceback" not in err
+    deadline = time.monotonic() + 120
+    while orphans := [name for each, name in left.items() if alive(each, name)]:
+        assert time.monotonic() < deadline, f"of the owner that was killed there still run {orphans}"
+        time.sleep(0.1)
 
 
 def alive(process: int, name: str) -> bool:
-    """Whether it is still the same process, and no zombie."""
+    """Whether a process still runs; what has ended and was not asked for its status has no command line."""
     try:
-        return bool(Path(f"/proc/{process}/cmdline").read_text(errors="replace").replace("\0", " ") == name != "")
+        return Path(f"/proc/{process}/cmdline").read_text(errors="replace").replace("\0", " ") == name != ""
     except (FileNotFoundError, ProcessLookupError):
         return False
 
@@ -409,4 +409,3 @@ def test_the_tables_of_another_optuna(
     assert advice in error
     assert len(error.splitlines()) == 1
     assert content() == before
-    assert [path.name for path in old_run.iterdir()] == ["study.db"]

@@ -106,7 +106,7 @@ def test_landmarks_teach_the_sampler() -> None:
     known = Outcome(config.id, family, values, "complete", (99.0,), sampled=False)
     proposer = Proposer(("resnet",), target, sampler="tpe", known=[known])
     assert proposer.outcome(config.id) == known
-    (trial,) = proposer._space.study.trials  # type: ignore[attr-defined]
+    (trial,) = proposer._space.parts["resnet"].study.trials  # type: ignore[attr-defined]
     assert trial.params["resnet.depth3"] == 6
     assert propose_first(Proposer(("resnet",), target, seed=1, known=[known])) == propose_first(
         Proposer(("resnet",), target, seed=1)
