@@ -224,8 +224,9 @@ def _panel(axes: Axes, summary: Mapping[str, Any], kind: str, places: str) -> di
     axes.axhline(summary["goal"], color=style.LEADER, linewidth=0.8)
     # the first evaluations, and rivals that find next to nothing, would squeeze all others
     first = len(summary["arms"][REFERENCE][kind]["mean"]) // 20
-    ours = [arm[kind]["mean"][first:] for name, arm in summary["arms"].items() if name in drawn and name not in rivals]
-    low, high = style.limits([value for mean in ours for value in mean], least=0.1)
+    shown = {name: summary["arms"][name][kind]["mean"][first:] for name in drawn}
+    low, _ = style.limits([value for name, mean in shown.items() if name not in rivals for value in mean], least=0.1)
+    _, high = style.limits([value for mean in shown.values() for value in mean if value >= low], least=0.1)
     axes.set_ylim(low, high)
     axes.set_xlim(0, summary["arms"][REFERENCE][kind][places][-1])
     below = [f"{name}: {arm[kind]['mean'][-1]:.1f}" for name, arm in rivals.items() if arm[kind]["mean"][-1] < low]
