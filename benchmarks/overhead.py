@@ -33,9 +33,9 @@ from search.evaluation import Evaluation
 from search.executor import Executor, InProcess
 from search.log import RunLog
 from search.loop import Loop
-from search.proposals import SAMPLERS, Proposer
+from search.proposals import Proposer
 from search.rungs import RungTable, rungs_of
-from search.settings import Settings
+from search.settings import SAMPLERS, Settings
 from search.study import Search
 from space import Budget, Config, cost
 from space.design import DESIGN

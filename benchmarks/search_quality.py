@@ -38,7 +38,7 @@ from benchmarks.rival import width_ranges
 from benchmarks.surrogate import MODEL, Surrogate
 from benchmarks.survey_table import read_survey
 from results import style
-from search.proposals import SAMPLERS
+from search.settings import SAMPLERS
 from search.rungs import rungs_of
 from space.design import MODES, Target
 

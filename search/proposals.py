@@ -23,6 +23,7 @@ from optuna.study import StudyDirection
 from optuna.trial import TrialState, create_trial
 
 from results.pareto import frontier
+from search.settings import SAMPLERS
 from search.suggest import distributions, parameters, suggest
 from space.design import Proposal, Target, Value, axes, propose
 from space.neighbourhood import neighbours
@@ -30,7 +31,6 @@ from space.neighbourhood import neighbours
 # Optuna's own lines would break the progress bar; its warnings stay.
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
-SAMPLERS = ("tpe", "nsga2", "gp", "qmc", "random")
 STATES = {"complete": TrialState.COMPLETE, "stopped": TrialState.PRUNED, "failed": TrialState.FAIL}
 REPEATS = 20  # networks that are known already are proposed at most so often in a row
 REFINE_AFTER = 16  # finished networks before neighbours of the best are tried
@@ -98,7 +98,6 @@ class Proposer:
         self._asked = 0
         self._open: dict[int, tuple[Ask, _Handle]] = {}
         self._outcomes: dict[str, Outcome] = {}  # by configuration
-        self._best: list[Outcome] = []  # parents for neighbours, as of the last tell
         directions = [StudyDirection.MAXIMIZE, StudyDirection.MINIMIZE][: 2 if target.mode == "frontier" else 1]
 
         def seeded(part: str) -> int:
@@ -142,9 +141,9 @@ class Proposer:
         """Family and values that do not come from the sampler, if it is their turn, and where they come from."""
         if self._suggestions:
             return self._suggestions.pop(0), "suggestion"
-        if self._best and self._rng.random() < self.refine:
-            parent = self._rng.choice(self._best)
-            assert parent.values is not None  # `_learn` keeps no others
+        if self.refine and (parents := self._parents()) and self._rng.random() < self.refine:
+            parent = self._rng.choice(parents)
+            assert parent.values is not None  # parents have some
             return (parent.family, neighbours(parent.family, parent.values, self.target, self._rng)), "neighbour"
         return None, self.sampler
 
@@ -177,8 +176,9 @@ class Proposer:
 
     def _learn(self, outcome: Outcome) -> None:
         self._outcomes.setdefault(outcome.config_id, outcome)
-        if not self.refine or outcome.state != "complete":
-            return
+
+    def _parents(self) -> list[Outcome]:
+        """The best so far, for neighbours; none as long as little is known."""
         known = [
             each
             for each in self._outcomes.values()
@@ -186,14 +186,13 @@ class Proposer:
             and each.family in self.families
         ]  # fmt: skip
         if len(known) < REFINE_AFTER:
-            return
+            return []
         top1 = [each.objectives[0] for each in known]  # type: ignore[index]
         if self.target.mode == "frontier":
             mask = frontier(top1, [each.objectives[1] for each in known])  # type: ignore[index]
-            self._best = [each for each, member in zip(known, mask, strict=True) if member]
-        else:
-            order = sorted(range(len(known)), key=lambda place: -top1[place])
-            self._best = [known[place] for place in order[: max(3, len(known) // 10)]]
+            return [each for each, member in zip(known, mask, strict=True) if member]
+        order = sorted(range(len(known)), key=lambda place: -top1[place])
+        return [known[place] for place in order[: max(3, len(known) // 10)]]
 
 
 # ------------------------------------------------------------------------------------------------- the spaces

@@ -4,7 +4,8 @@ import random
 
 import pytest
 
-from search.proposals import REPEATS, SAMPLERS, Outcome, Proposer
+from search.proposals import REPEATS, Outcome, Proposer
+from search.settings import SAMPLERS
 from space import Budget, cost
 from space.design import DESIGN, Target, axes, draw, values_of
 from space.landmarks import landmark
