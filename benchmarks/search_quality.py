@@ -38,8 +38,8 @@ from benchmarks.rival import width_ranges
 from benchmarks.surrogate import MODEL, Surrogate
 from benchmarks.survey_table import read_survey
 from results import style
-from search.settings import SAMPLERS
 from search.rungs import rungs_of
+from search.settings import SAMPLERS
 from space.design import MODES, Target
 
 
