@@ -36,7 +36,10 @@ def main(arguments: list[str] | None = None) -> int:
         return status(words[1:])
     args = parser().parse_args(words, argparse.Namespace(words=words))
     try:
+        _interrupted_by.clear()
         signal.signal(signal.SIGTERM, _interrupt)
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # a job in the background ignores it
+            signal.signal(signal.SIGINT, _interrupt)
         return _answer(args)
     except KeyboardInterrupt:
         return _interrupted()
@@ -259,6 +262,8 @@ def feed(args: argparse.Namespace, run: Search, executor: Executor, data_key: st
         with display:
             for event in Loop(run, proposer, executor, log, rungs).run(args.trials):
                 display.show(event)
+                if _interrupted_by:  # and what it raised was lost
+                    raise KeyboardInterrupt
     except KeyboardInterrupt:
         log.end("interrupted")
         return True
@@ -304,7 +309,12 @@ def finish(run: Search, storage: str | None, interrupted: bool) -> int:
     return 0
 
 
+# Signals so far. What a handler raises is lost if it strikes where Python ignores errors, such as in a finaliser.
+_interrupted_by: list[int] = []
+
+
 def _interrupt(signum: int, frame: FrameType | None) -> None:
+    _interrupted_by.append(signum)
     raise KeyboardInterrupt
 
 

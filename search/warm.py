@@ -20,6 +20,7 @@ from space import config_from_json
 from space.design import Target, Value, axes, propose
 
 SAME = ("recipe", "objective", "timing")  # and the data's key: what two runs must share for scores to compare
+SPACE = ("budget_macs", "mode", "input_size", "classes", "max_params", "max_activations")  # where axis values agree
 SHAPES = "suggestions"  # the study's attribute that keeps what is worth a try; there once all is taken over
 
 
@@ -77,7 +78,11 @@ def _take_over(search: Search, trial: FrozenTrial, run: Run) -> bool:
     if search.measured(config.id):
         return False
     settings = search.settings
-    network = search.network("warm", f"{run.directory.name} #{trial.number}", config, from_run=run.directory.name)
+    same = all(run.settings.get(key) == getattr(settings, key) for key in SPACE)
+    values = values_in(trial.params)[1] if trial.params and same and attributes["family"] in settings.families else None
+    network = search.network(
+        "warm", f"{run.directory.name} #{trial.number}", config, values, from_run=run.directory.name
+    )
     if not settings.within(network.attributes):
         return False
     started = trial.datetime_start
