@@ -38,7 +38,7 @@ from search.rungs import RungTable, rungs_of
 from search.settings import SAMPLERS, Settings
 from search.study import Search
 from space import Budget, Config, cost
-from space.design import DESIGN
+from space.design import DESIGN, MODES
 
 
 @dataclass
@@ -107,6 +107,7 @@ def main() -> int:
     parser.add_argument("--trials", type=int, default=2_001)
     parser.add_argument("--rival", type=int, default=2_001, metavar="N", help="trials of plain Optuna")
     parser.add_argument("--samplers", nargs="+", default=[name for name in SAMPLERS if name != "gp"])
+    parser.add_argument("--modes", nargs="+", default=list(MODES))
     parser.add_argument("--workers", type=int, default=8)
     parser.add_argument("--seconds", type=float, default=1.0, help="of an evaluation on Ray")
     parser.add_argument("--evaluations", type=int, default=160, help="on Ray; 0: no Ray")
@@ -122,26 +123,20 @@ def main() -> int:
         print(lines[-1], flush=True)
 
     print("\n".join(lines), flush=True)
-    for sampler in args.samplers:
-        for mode in ("frontier", "match"):
-            with tempfile.TemporaryDirectory() as directory:
-                chosen = settings(sampler, mode)
-                times = [time.perf_counter(), *run(Path(directory) / "run", chosen, InProcess(Instant()), args.trials)]
-            row(f"{sampler}, {mode}", rates(times, points))
-    with tempfile.TemporaryDirectory() as directory:
-        chosen = settings("tpe", "frontier", refine=0.5, early_stopping=True)
-        times = [time.perf_counter(), *run(Path(directory) / "run", chosen, InProcess(Instant()), args.trials)]
-    row("tpe, frontier, refine, stopping", rates(times, points))
-    with tempfile.TemporaryDirectory() as directory:
-        row(
-            "plain Optuna, TPE, 10 parameters",
-            rates([time.perf_counter(), *rival(Path(directory), args.rival)], points),
-        )
     if args.evaluations:
         lines.append(idle(args.workers, args.seconds, args.evaluations))
-        print(lines[-1])
-    if args.out:
-        args.out.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        print(lines[-1], flush=True)
+    with tempfile.TemporaryDirectory() as directory:
+        times = [time.perf_counter(), *rival(Path(directory), args.rival)]
+    row("plain Optuna, TPE, 10 parameters", rates(times, points))
+    arms = [(f"{sampler}, {mode}", settings(sampler, mode)) for sampler in args.samplers for mode in args.modes]
+    arms.append(("tpe, frontier, refine, stopping", settings("tpe", "frontier", refine=0.5, early_stopping=True)))
+    for name, chosen in arms:
+        with tempfile.TemporaryDirectory() as directory:
+            times = [time.perf_counter(), *run(Path(directory) / "run", chosen, InProcess(Instant()), args.trials)]
+        row(name, rates(times, points))
+        if args.out:
+            args.out.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return 0
 
 

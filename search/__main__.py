@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import argparse
 import shlex
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING
 
 from results.objective import timing_text
 from search.arguments import landmarks_for, parser, split, target_of
+from search.interrupts import ignore_signals, interruptible
 from search.settings import SAMPLERS, Settings, check_name, check_objective
 from space import CONVENTION
 from space.command import refuse, silence
@@ -36,11 +35,8 @@ def main(arguments: list[str] | None = None) -> int:
         return status(words[1:])
     args = parser().parse_args(words, argparse.Namespace(words=words))
     try:
-        _interrupted_by.clear()
-        signal.signal(signal.SIGTERM, _interrupt)
-        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # a job in the background ignores it
-            signal.signal(signal.SIGINT, _interrupt)
-        return _answer(args)
+        with interruptible():
+            return _answer(args)
     except KeyboardInterrupt:
         return _interrupted()
 
@@ -262,8 +258,6 @@ def feed(args: argparse.Namespace, run: Search, executor: Executor, data_key: st
         with display:
             for event in Loop(run, proposer, executor, log, rungs).run(args.trials):
                 display.show(event)
-                if _interrupted_by:  # and what it raised was lost
-                    raise KeyboardInterrupt
     except KeyboardInterrupt:
         log.end("interrupted")
         return True
@@ -309,32 +303,17 @@ def finish(run: Search, storage: str | None, interrupted: bool) -> int:
     return 0
 
 
-# Signals so far. What a handler raises is lost if it strikes where Python ignores errors, such as in a finaliser.
-_interrupted_by: list[int] = []
-
-
-def _interrupt(signum: int, frame: FrameType | None) -> None:
-    _interrupted_by.append(signum)
-    raise KeyboardInterrupt
-
-
 def _interrupted() -> int:
     """Say so. Who types Ctrl-C once more has been heard."""
     try:
-        _ignore_signals()
+        ignore_signals()
     except KeyboardInterrupt:
         return _interrupted()
     print("interrupted; finished networks are kept. To go on, repeat the command.", file=sys.stderr)
     return 130
 
 
-def _ignore_signals() -> None:
-    """Nothing is left to interrupt: what Python itself still does would only show a traceback."""
-    for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, signal.SIG_IGN)
-
-
 if __name__ == "__main__":
     status = main()
-    _ignore_signals()
+    ignore_signals()
     sys.exit(status)

@@ -94,7 +94,7 @@ def test_the_owners_overhead_is_measured(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     lines = (tmp_path / "overhead.txt").read_text().splitlines()
     names = [line[:34].strip() for line in lines[2:]]
-    assert names[0] == "random, frontier" and names[-1] == "plain Optuna, TPE, 10 parameters"
+    assert names[:2] == ["plain Optuna, TPE, 10 parameters", "random, frontier"]
     assert all(float(line[34:43]) > 0 for line in lines[2:])
 
 

@@ -1,5 +1,6 @@
 """Nothing is ever lost: killed at random moments, full disks, clocks that jump, workers that die, older runs."""
 
+import gc
 import json
 import os
 import re
@@ -24,6 +25,7 @@ from optuna.trial import create_trial
 from benchmarks.crash_checks import Stored, broken_rules, leftovers, read_study
 from evaluate.presets import RECIPES
 from search.__main__ import main
+from search.interrupts import interruptible
 from search.log import read_log
 from search.settings import Settings
 from search.study import Search
@@ -110,6 +112,28 @@ def test_ctrl_c_again_while_tables_are_written() -> None:
     assert events("end")[0]["reason"] == "interrupted"
     assert len(check({}, 500)) == len(events("finish"))
     assert not leftovers(RUN), "who is only interrupted cleans up"
+
+
+def test_ctrl_c_in_a_callback_of_the_garbage_collector_is_not_lost(capsys: pytest.CaptureFixture[str]) -> None:
+    class Circle:
+        def __init__(self) -> None:
+            self.itself = self
+
+        def __del__(self) -> None:
+            os.kill(os.getpid(), signal.SIGINT)
+            deleted.append(self.__class__)
+
+    deleted: list[type] = []
+    before = sys.unraisablehook, signal.getsignal(signal.SIGALRM)
+    terminate = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(KeyboardInterrupt), interruptible():
+        Circle()
+        gc.collect()
+        assert not deleted, "the signal struck inside of __del__"
+        time.sleep(60)
+    signal.signal(signal.SIGTERM, terminate)
+    assert (sys.unraisablehook, signal.getsignal(signal.SIGALRM)) == before
+    assert capsys.readouterr().err == ""
 
 
 def test_temporary_files_of_killed_processes_are_removed(tmp_path: Path) -> None:
