@@ -50,10 +50,8 @@ COMMAND = [
 ]  # fmt: skip
 KILLS_WHEN_DONE = 3
 SIGNALS = (["SIGKILL"] * 21) + ["SIGTERM", "SIGINT", "SIGINT twice"] * 3
-PHASES = (
-    "before the study", "opening", "proposing", "training", "recorded, not told", "networks done, writing",
-    "files half replaced",
-)  # fmt: skip
+WRITING = ("networks done, writing", "files half replaced")
+PHASES = ("before the study", "opening", "proposing", "training", "recorded, not told", *WRITING)
 
 
 def lines(log: Path) -> int:
@@ -262,6 +260,8 @@ class Killer:
         elif status == 130:
             if said.count("To go on, repeat the command") != 1:
                 self.broken.append(f"{where}: it does not say once how to go on: {said[-2000:]}")
+        elif status == 0 and phase not in WRITING:
+            self.broken.append(f"{where}: the signal was lost")
         elif status not in (0, OUTSIDE, -signal.SIGTERM):
             self.broken.append(f"{where}: exit status {status}: {said[-2000:]}")
 

@@ -16,8 +16,8 @@ AGAIN_IN = 0.01  # seconds
 def interruptible() -> Iterator[None]:
     """SIGTERM raises KeyboardInterrupt, as Ctrl-C does, and either is raised again where Python drops it.
 
-    Python shows and forgets what is raised in a finaliser or in a callback of the garbage collector, which runs before
-    every network: of the Ctrl-C that came in the first 30 ms of a network one in twelve was lost.
+    Python shows and forgets what is raised in a finaliser or in a callback of the garbage collector. That is no rare
+    case: the garbage collector runs before every network.
 
     SIGTERM goes on to raise KeyboardInterrupt after the ``with`` block; what else is changed is restored.
     """
