@@ -8,7 +8,8 @@
 `lock`            one owner a run
 `storage`         how the storage is opened, and what it raises, in one sentence
 `loop`            the run: proposes, sends out, takes back, tries again, records
-`proposals`       which network next: Optuna's samplers, neighbours of the best
+`proposals`       which network next: of a sampler, a neighbour of the best
+`samplers`        Optuna's samplers over the axes of the space
 `suggest`         the axes of the space as Optuna's parameters, and back
 `warm`            what earlier runs give
 `rungs`           frontier-aware early stopping, as a pure rule

@@ -1,41 +1,23 @@
-"""`Proposer`: which network next? Optuna's samplers, on studies in memory.
+"""`Proposer`: which network next? What a sampler draws, a neighbour of the best, or a shape from an earlier run.
 
-The storage keeps what has been finished; the samplers learn here, where a question costs no commit. Samplers that
-learn have a small study that chooses the family, and for every family a study of its own axes: flat spaces. In one
-study of conditional axes Optuna's NSGA-II and Gaussian processes would draw the axes at random, and TPE learns more
-slowly (`benchmarks.search_quality` compares the samplers as they are here).
-
-Part of the later proposals are neighbours of frontier members (`space.neighbourhood`), where the run asks for it.
+Nothing that is known or being trained is proposed again. Part of the later proposals are neighbours of frontier members
+(`space.neighbourhood`), where the run asks for it.
 """
 
 from __future__ import annotations
 
-import hashlib
-import math
 import random
-import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
-
-import optuna
-from optuna.samplers import BaseSampler, GPSampler, NSGAIISampler, RandomSampler, TPESampler
-from optuna.study import StudyDirection
-from optuna.trial import TrialState, create_trial
 
 from results.pareto import frontier
+from search.samplers import Handle, space_for
 from search.settings import SAMPLERS
-from search.suggest import distributions, parameters, suggest
-from space.design import Proposal, Target, Value, axes, propose
+from space.design import Proposal, Target, Value, propose
 from space.neighbourhood import neighbours
 
-# Optuna's own lines would break the progress bar; its warnings stay.
-optuna.logging.set_verbosity(optuna.logging.WARNING)
-
-STATES = {"complete": TrialState.COMPLETE, "stopped": TrialState.PRUNED, "failed": TrialState.FAIL}
 REPEATS = 20  # networks that are known already are proposed at most so often in a row
 REFINE_AFTER = 16  # finished networks before neighbours of the best are tried
-LATENCY = "latency"  # name of the constraint
 
 
 @dataclass(frozen=True)
@@ -97,29 +79,16 @@ class Proposer:
         self._suggestions = list(suggestions)
         self._rng = random.Random(f"{seed}/{done}")
         self._asked = 0
-        self._open: dict[int, tuple[Ask, _Handle]] = {}
-        self._outcomes: dict[str, Outcome] = {}  # by configuration
-        directions = [StudyDirection.MAXIMIZE, StudyDirection.MINIMIZE][: 2 if target.mode == "frontier" else 1]
-
-        def seeded(part: str) -> int:
-            return int.from_bytes(hashlib.sha256(f"{seed}/{done}/{part}".encode()).digest()[:4], "big")
-
-        self._space: _Space
-        if sampler == "qmc":
-            self._space = _Grid(families, target, seed, done)
-        elif sampler == "random":
-            self._space = _Joint(families, target, RandomSampler(seed=seeded("")), directions)
-        else:
-            self._space = _Split(families, target, lambda part: _make(sampler, seeded(part)), directions, seeded(""))
+        self._open: dict[int, tuple[Ask, Handle]] = {}
+        self._outcomes: dict[str, Outcome] = {}  # by configuration, the first one of each
+        self._space = space_for(sampler, families, target, seed, done)
         for outcome in known:
-            self._learn(outcome)
-            if outcome.values is not None and outcome.family in families:
-                self._space.add(outcome)
+            self.learn(outcome)
 
     def ask(self) -> Ask:
         """The next network. Networks that are known or being evaluated are told to the sampler again and passed over.
 
-        After `REPEATS` of those in a row one is proposed all the same: `outcome` and `asked` tell.
+        After `REPEATS` of those in a row one is proposed all the same; `outcome` tells what is known of it.
         """
         for attempt in range(REPEATS):
             given, origin = self._given()
@@ -163,20 +132,17 @@ class Proposer:
         values = None if objectives is None else tuple(objectives)
         outcome = Outcome(ask.proposal.config.id, ask.family, ask.values, state, values, violation)
         self._space.tell(handle, outcome)
-        self._learn(outcome)
+        self._outcomes.setdefault(outcome.config_id, outcome)
 
     def learn(self, outcome: Outcome) -> None:
         """A network that was not asked for, such as a landmark."""
-        self._learn(outcome)
+        self._outcomes.setdefault(outcome.config_id, outcome)
         if outcome.values is not None and outcome.family in self.families:
             self._space.add(outcome)
 
     def outcome(self, config_id: str) -> Outcome | None:
         """What came out of a network, if it is finished."""
         return self._outcomes.get(config_id)
-
-    def _learn(self, outcome: Outcome) -> None:
-        self._outcomes.setdefault(outcome.config_id, outcome)
 
     def _parents(self) -> list[Outcome]:
         """The best so far, for neighbours; none as long as little is known."""
@@ -194,149 +160,3 @@ class Proposer:
             return [each for each, member in zip(known, mask, strict=True) if member]
         order = sorted(range(len(known)), key=lambda place: -top1[place])
         return [known[place] for place in order[: max(3, len(known) // 10)]]
-
-
-# ------------------------------------------------------------------------------------------------- the spaces
-
-_Handle = tuple[optuna.Trial, ...]
-
-
-class _Space(Protocol):
-    def ask(self, given: tuple[str, dict[str, Value]] | None) -> tuple[_Handle, str, dict[str, Value]]: ...
-    def tell(self, handle: _Handle, outcome: Outcome) -> None: ...
-    def add(self, outcome: Outcome) -> None: ...
-
-
-class _Joint:
-    """One study for some families; the axes depend on the family."""
-
-    def __init__(
-        self, families: tuple[str, ...], target: Target, sampler: BaseSampler, directions: list[StudyDirection]
-    ) -> None:
-        self.families, self.target = families, target
-        self.study = optuna.create_study(directions=directions, sampler=sampler)
-
-    def ask(self, given: tuple[str, dict[str, Value]] | None) -> tuple[_Handle, str, dict[str, Value]]:
-        if given:
-            self.study.enqueue_trial(parameters(*given))
-        trial = self.study.ask()
-        family, values = suggest(trial, self.families, self.target)
-        return (trial,), family, values
-
-    def tell(self, handle: _Handle, outcome: Outcome) -> None:
-        (trial,) = handle
-        _tell(self.study, trial, outcome)
-
-    def add(self, outcome: Outcome) -> None:
-        assert outcome.values is not None
-        self.study.add_trial(
-            create_trial(
-                state=STATES[outcome.state],
-                values=outcome.objectives if outcome.state == "complete" else None,
-                params=parameters(outcome.family, outcome.values),
-                distributions=distributions(self.families, outcome.family, self.target),
-                constraints=None if outcome.violation is None else {LATENCY: outcome.violation},
-            )
-        )
-
-
-class _Split:
-    """A study that chooses the family (by TPE), and one for each family's axes: flat spaces."""
-
-    def __init__(
-        self,
-        families: tuple[str, ...],
-        target: Target,
-        make: Callable[[str], BaseSampler],
-        directions: list[StudyDirection],
-        seed: int,
-    ) -> None:
-        self.families = families
-        self.choice = optuna.create_study(directions=directions, sampler=TPESampler(seed=seed, constant_liar=True))
-        self.parts = {family: _Joint((family,), target, make(family), directions) for family in families}
-
-    def ask(self, given: tuple[str, dict[str, Value]] | None) -> tuple[_Handle, str, dict[str, Value]]:
-        if given:
-            self.choice.enqueue_trial({"family": given[0]})
-        choice = self.choice.ask()
-        family = str(choice.suggest_categorical("family", list(self.families)))
-        handle, _, values = self.parts[family].ask(given)
-        return (choice, *handle), family, values
-
-    def tell(self, handle: _Handle, outcome: Outcome) -> None:
-        choice, trial = handle
-        _tell(self.choice, choice, outcome)
-        self.parts[outcome.family].tell((trial,), outcome)
-
-    def add(self, outcome: Outcome) -> None:
-        self.choice.add_trial(
-            create_trial(
-                state=STATES[outcome.state],
-                values=outcome.objectives if outcome.state == "complete" else None,
-                params={"family": outcome.family},
-                distributions={"family": optuna.distributions.CategoricalDistribution(list(self.families))},
-                constraints=None if outcome.violation is None else {LATENCY: outcome.violation},
-            )
-        )
-        self.parts[outcome.family].add(outcome)
-
-
-class _Grid:
-    """A low-discrepancy sequence (scrambled Sobol) for each family, the families in turn; nothing is learned."""
-
-    def __init__(self, families: tuple[str, ...], target: Target, seed: int, begin: int) -> None:
-        from scipy.stats import qmc
-
-        self.families, self.target, self.index = families, target, begin
-        self.points = {
-            family: qmc.Sobol(len(axes(family, target)), scramble=True, rng=seed + place)
-            for place, family in enumerate(families)
-        }
-        for place, family in enumerate(families):
-            if drawn := len(range(place, begin, len(families))):
-                self.points[family].fast_forward(drawn)
-
-    def ask(self, given: tuple[str, dict[str, Value]] | None) -> tuple[_Handle, str, dict[str, Value]]:
-        if given:
-            return (), *given
-        family = self.families[self.index % len(self.families)]
-        self.index += 1
-        (point,) = self.points[family].random(1)
-        own = axes(family, self.target)
-        return (), family, {axis.name: axis.at(float(u)) for axis, u in zip(own, point, strict=True)}
-
-    def tell(self, handle: _Handle, outcome: Outcome) -> None:
-        """Nothing to learn."""
-
-    def add(self, outcome: Outcome) -> None:
-        """Nothing to learn."""
-
-
-def _tell(study: optuna.Study, trial: optuna.Trial, outcome: Outcome) -> None:
-    if outcome.violation is not None:
-        trial.set_constraint(LATENCY, outcome.violation)
-    if outcome.state == "complete":
-        study.tell(trial, outcome.objectives)
-    else:
-        study.tell(trial, state=STATES[outcome.state])
-
-
-def _good(trials: int) -> int:
-    """How many trials TPE takes for good ones: Optuna's own rule for one objective, for two objectives as well.
-
-    Without the limit, which counts from 250 trials on, choosing them is what a run of 2,000 networks waits for.
-    """
-    return min(math.ceil(0.1 * trials), 25)
-
-
-def _make(sampler: str, seed: int) -> BaseSampler:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        warnings.simplefilter("ignore", FutureWarning)  # gamma goes away in Optuna 6
-        match sampler:
-            case "tpe":
-                return TPESampler(gamma=_good, constant_liar=True, seed=seed)
-            case "nsga2":
-                return NSGAIISampler(population_size=10, seed=seed)
-            case _:
-                return GPSampler(seed=seed)

@@ -26,7 +26,8 @@ from results.objective import OBJECTIVES
 from results.storage import public_url
 from search.evaluation import Evaluation
 from search.lock import owner
-from search.proposals import LATENCY, STATES, Outcome
+from search.proposals import Outcome
+from search.samplers import LATENCY, STATES
 from search.settings import Settings
 from search.storage import close_storage, open_storage, storage_errors
 from search.suggest import distributions, parameters, values_in
