@@ -109,7 +109,7 @@ class _Split:
         seed: int,
     ) -> None:
         self.families = families
-        self.choice = optuna.create_study(directions=directions, sampler=TPESampler(seed=seed, constant_liar=True))
+        self.choice = optuna.create_study(directions=directions, sampler=_make("tpe", seed))
         self.parts = {family: _Joint((family,), target, make(family), directions) for family in families}
 
     def ask(self, given: Given | None) -> tuple[Handle, str, dict[str, Value]]:
