@@ -12,6 +12,7 @@
 `design`           the axes that a search may vary, and the way back from a network to them
 `neighbourhood`    one step from a network to a similar one
 `landmarks`        published networks, with `published` for their figures and sources
+`own_landmarks`    networks of your own beside them, from a JSON or CSV file
 `command`          what the command lines share
 `files`            files written whole or not at all, for every package that writes results
 =================  ================================================================================

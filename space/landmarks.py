@@ -15,8 +15,10 @@ Deviations and decisions:
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 from dataclasses import dataclass
+from typing import Any, Self
 
 from space.config import Config
 from space.dense import DenseConfig
@@ -27,7 +29,7 @@ from space.residual import ResidualConfig
 
 @dataclass(frozen=True)
 class Landmark:
-    """A published network.
+    """A published network, or one of your own (`space.own_landmarks`).
 
     `macs` and `params` are counted at `input_size` and `classes`; where there is no configuration they are what
     `note` says, or None where nobody published them.
@@ -37,7 +39,7 @@ class Landmark:
     label: str  # for plots
     family: str
     target: str  # imagenet or cifar
-    year: int
+    year: int | None  # None where it is not said of a landmark of your own
     config: Config | None
     published: Figure
     other: tuple[Figure, ...]
@@ -54,6 +56,37 @@ class Landmark:
     def classes(self) -> int:
         """Number of classes that it is counted at."""
         return TARGETS[self.target][1]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values; `from_json` gives the same landmark back."""
+        values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        return values | {
+            "config": None if self.config is None else self.config.to_json(),
+            "published": dataclasses.asdict(self.published),
+            "other": [dataclasses.asdict(figure) for figure in self.other],
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        """Read `to_json`'s form.
+
+        Raises:
+            ValueError: for anything else.
+        """
+        from space import config_from_json  # which imports this file
+
+        try:
+            config = data["config"] if data["config"] is None else config_from_json(data["config"])
+            figures = {
+                "published": Figure(**data["published"]),
+                "other": tuple(Figure(**each) for each in data["other"]),
+            }
+            known = cls(**(data | {"config": config} | figures))
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"no landmark, {error}: expected what Landmark.to_json gives") from error
+        if known.target not in TARGETS:
+            raise ValueError(f"target {known.target!r} of a landmark: expected one of {', '.join(TARGETS)}")
+        return known
 
 
 TARGETS = {"imagenet": (224, 1000), "cifar": (32, 10)}
