@@ -5,31 +5,60 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
+from results.objective import COSTS
+from results.plots import FORMATS, PLOTS, View, check_names
+from results.write import KINDS
 from space.command import Parser, answer
+
+COMMANDS = {  # each with a parser of its own, in results/NAME_command.py
+    "show": "print the table, or write it as CSV, Parquet, JSON, LaTeX or Markdown",
+    "compare": "several runs side by side",
+    "export": "a network as weights, ONNX, an exported program, a configuration or a Python file",
+}
+THEMES = ("light", "dark")
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """The command line of `python -m results`."""
+    """The command line of `python -m results RUN`."""
+    others = "; ".join(f"{name} ({what})" for name, what in COMMANDS.items())
     parser = Parser(
         prog="python -m results",
-        description="Reads the study of a run and writes trials.csv, frontier.csv, configs/, frontier.png and .svg, "
-        "published.png and .svg into its directory; prints the frontier.",
+        description="Reads the study of a run and writes tables, configurations and pictures into its directory; "
+        f"prints the frontier. Other commands, each with a --help: {others}.",
     )
     parser.add_argument("run", metavar="RUN", help="the run's directory, such as runs/NAME")
     parser.add_argument("--storage", metavar="URL", help="where the study is, if not in the run's directory")
+    plots = "; ".join(f"{name}: {what}" for name, what in PLOTS.items())
+    parser.add_argument("--plots", nargs="+", default=["all"], metavar="NAME", help=f"all, or some of: {plots}")
+    parser.add_argument(
+        "--format", nargs="+", default=list(KINDS), metavar="KIND", help=f"some of {', '.join(FORMATS)} (png svg)"
+    )
+    parser.add_argument("--x", metavar="COST", help=f"{', '.join(COSTS)} on the x axis (the run's objective)")
+    parser.add_argument("--trial", type=int, metavar="N", help="the network that is drawn (the best one)")
+    parser.add_argument("--theme", default="light", help=f"{' or '.join(THEMES)} (%(default)s)")
     return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parse, redraw, print. Returns the exit status."""
-    options = make_parser().parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    if words[:1] and words[0] in COMMANDS:
+        command: int = import_module(f"results.{words[0]}_command").main(words[1:])
+        return command
+    options = make_parser().parse_args(words)
 
     def text() -> str:
+        plots = check_names("--plots", options.plots, tuple(PLOTS))
+        kinds = check_names("--format", options.format, FORMATS)
+        if options.theme not in THEMES:
+            raise ValueError(f"--theme {options.theme!r}: expected one of {', '.join(THEMES)}")
+
         from results import frontier_table, load_run, write_outputs
 
         run = load_run(options.run, options.storage)
-        paths = write_outputs(run)
+        paths = write_outputs(run, plots, kinds, View(options.x, options.trial), options.theme)
         return f"{frontier_table(run)}\n\nwritten: " + ", ".join(str(path) for path in paths)
 
     return answer("python -m results", text)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from results import style
 from results.objective import Objective, timing_text
+from results.plots import DEFAULT_VIEW, View
 from space.landmarks import LANDMARKS
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class FrontierPlot:
     empty: str = ""  # said in place of points
 
 
-def frontier_data(run: Run) -> FrontierPlot:
+def frontier_data(run: Run, view: View = DEFAULT_VIEW) -> FrontierPlot:
     """Step one: what to show of a run."""
     frame, cost = run.frame(), run.objective
     done = frame[(frame["state"] == "complete") & frame["proxy_top1"].notna() & frame[cost.column].notna()]

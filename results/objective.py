@@ -1,4 +1,4 @@
-"""What a frontier spends for its top-1: multiply-adds, or milliseconds."""
+"""What a network costs: what a frontier spends for its top-1, and what a picture may have on its x axis."""
 
 from __future__ import annotations
 
@@ -9,18 +9,22 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Objective:
-    """A cost that a run holds against top-1; less is better."""
+    """A cost that is held against top-1; less is better."""
 
     name: str
-    column: str  # of the table of `results.frame`
+    column: str  # of the table of `results.columns`
     metric: str  # what the study calls it
     unit: float  # one unit of an axis or a printed table, in the column's unit
+    symbol: str  # of that unit, on an axis or in a table
 
 
-OBJECTIVES = {
-    "macs": Objective("macs", "macs", "multiply-adds", 1e9),
-    "latency": Objective("latency", "latency_ms", "latency (ms)", 1.0),
+COSTS = {
+    "macs": Objective("macs", "macs", "multiply-adds", 1e9, "GFLOPs"),
+    "params": Objective("params", "params", "parameters", 1e6, "M"),
+    "activations": Objective("activations", "activations", "activations", 1e6, "M"),
+    "latency": Objective("latency", "latency_ms", "latency (ms)", 1.0, "ms"),
 }
+OBJECTIVES = {name: COSTS[name] for name in ("macs", "latency")}  # what a run can search by
 
 
 def objective_of(settings: Mapping[str, Any]) -> Objective:

@@ -25,7 +25,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from results import style
 from results.frontier_data import DIGITS
 from results.labels import Anchor, Box, nearest, place
-from results.write import FORMATS
+from results.write import KINDS
 from space.files import write_files
 
 SETS = {"imagenet": "ImageNet", "cifar": "CIFAR-10"}
@@ -155,7 +155,7 @@ def write_fidelity_plot(directory: Path) -> list[Path]:
     except ValueError as error:
         raise ValueError(f"{path} is no JSON: {error}") from error
     figure = draw_fidelity(fidelity_plot_data(report))
-    files = {directory / f"fidelity.{kind}": style.image(figure, kind) for kind in FORMATS}
+    files = {directory / f"fidelity.{kind}": style.image(figure, kind) for kind in KINDS}
     write_files(files)
     return list(files)
 

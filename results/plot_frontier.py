@@ -10,16 +10,18 @@ from matplotlib.lines import Line2D
 from matplotlib.markers import CARETDOWN
 
 from results import style
-from results.frontier_data import FrontierPlot, Series
+from results.frontier_data import FrontierPlot, Series, frontier_data
 from results.labels import spread, untangle
+
+__all__ = ["draw_frontier", "frontier_data"]
 
 _TEXT, _SMALL = 8.0, 7.8
 _AXES_WIDTH, _LEFT = 6.4, 0.75  # inches
 
 
-def draw_frontier(data: FrontierPlot) -> Figure:
+def draw_frontier(data: FrontierPlot, theme: style.Theme = style.LIGHT) -> Figure:
     """Step two: the picture. Everything is laid out in inches, so that nothing falls off."""
-    with style.styled():
+    with style.styled(theme):
         return _draw(data)
 
 

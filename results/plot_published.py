@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -13,8 +14,12 @@ from matplotlib.patheffects import withStroke
 
 from results import style
 from results.labels import Anchor, Box, nearest, place
+from results.plots import DEFAULT_VIEW, View
 from space import DenseConfig, ResidualConfig
 from space.landmarks import LANDMARKS, TARGETS, Landmark
+
+if TYPE_CHECKING:
+    from results.run import Run
 
 SMALL_INPUT = 64  # a run with inputs up to this is set beside the CIFAR landmarks
 MARKS = "†‡§¶#*"
@@ -57,9 +62,9 @@ class PublishedPlot:
     footnote: str
 
 
-def published_data(input_size: int = 224) -> PublishedPlot:
+def published_data(run: Run, view: View = DEFAULT_VIEW) -> PublishedPlot:
     """Step one: the landmarks of the target, each at the input size and classes that it was published for."""
-    target = "cifar" if input_size <= SMALL_INPUT else "imagenet"
+    target = "cifar" if run.input_size <= SMALL_INPUT else "imagenet"
     marks: dict[str, str] = {}
     members: dict[tuple[str, str], list[Point]] = {}
     for each in LANDMARKS.values():
@@ -118,9 +123,9 @@ _WIDTH, _HEIGHT = 11.0, 7.6  # inches of the axes
 _LEFT, _RIGHT, _TOP = 0.75, 0.2, 0.62
 
 
-def draw_published(data: PublishedPlot) -> Figure:
+def draw_published(data: PublishedPlot, theme: style.Theme = style.LIGHT) -> Figure:
     """Step two: the picture."""
-    with style.styled():
+    with style.styled(theme):
         return _draw(data)
 
 
@@ -208,6 +213,6 @@ def _labels(figure: Figure, axes: Axes, data: PublishedPlot, obstacles: list[Box
         middle = to_data.transform(((box.left + box.right) / 2, (box.bottom + box.top) / 2))
         halo = withStroke(linewidth=1.6, foreground="white", alpha=0.75)
         axes.text(
-            middle[0], middle[1], point.label, fontsize=_TEXT, color=style.readable(colour), ha="center", va="center",
-            zorder=5, path_effects=[halo],
+            middle[0], middle[1], point.label, fontsize=_TEXT, color=style.LIGHT.readable(colour), ha="center",
+            va="center", zorder=5, path_effects=[halo],
         )  # fmt: skip

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from results.frame import trials_frame
-from results.objective import Objective, objective_of
+from results.frame import frontier_mask, trials_frame
+from results.objective import COSTS, Objective, objective_of
 from results.storage import open_study
 from space import Config, build, config_from_json, gflops
 from space.files import json_bytes, write_files
@@ -119,13 +119,43 @@ class Run:
         return self.settings.get("timing")
 
     def frame(self) -> pd.DataFrame:
-        """All trials, one a row; `results.frame.COLUMNS` says what the columns are."""
+        """All trials, one a row; `results.columns.COLUMNS` says what the columns are."""
         return self._frame.copy()
 
-    def frontier(self) -> pd.DataFrame:
-        """The trials on the frontier, by the run's objective: within the budget, nothing better for as little."""
+    def networks(self) -> pd.DataFrame:
+        """The networks that have a score, each once: complete trials that are neither duplicates nor repeats."""
+        frame = self._scored()
+        return frame[frame["duplicate_of"].isna()].reset_index(drop=True)
+
+    def _scored(self) -> pd.DataFrame:
         frame = self._frame
-        return frame[frame["on_frontier"]].sort_values(self.objective.column).reset_index(drop=True)
+        scored = (frame["state"] == "complete") & frame["proxy_top1"].notna() & frame["macs"].notna()
+        return frame[scored & (frame["kind"] != "repeat")]
+
+    def frontier(self, x: str | None = None) -> pd.DataFrame:
+        """The trials on the frontier, the cheapest first: within the budget and limits, nothing better for as little.
+
+        Args:
+            x: what it costs: macs, params, activations or latency; the run's objective unless given.
+
+        Raises:
+            ValueError: for another cost, or for latency where none was measured.
+        """
+        frame, cost = self._frame, self.cost(x)
+        mask = frame["on_frontier"] if cost == self.objective else frontier_mask(frame, self.settings, cost.column)
+        return frame[mask].sort_values(cost.column).reset_index(drop=True)
+
+    def cost(self, x: str | None = None) -> Objective:
+        """What stands on the x axis; the run's objective unless given. Raises as `frontier`."""
+        if x is None:
+            return self.objective
+        if x not in COSTS:
+            raise ValueError(f"x {x!r}: expected one of {', '.join(COSTS)}")
+        if x == "latency" and self._frame["latency_ms"].isna().all():
+            raise ValueError(
+                f"{self.directory}: no latency was measured: expected a run of python -m search --objective latency"
+            )
+        return COSTS[x]
 
     def best(
         self,
@@ -146,8 +176,8 @@ class Run:
         Raises:
             ValueError: if no finished network fits, or a latency is asked of a run that measured none.
         """
-        frame = self._frame[self._frame["state"] == "complete"]
-        frame = frame[frame["proxy_top1"].notna() & frame["macs"].notna() & frame["config"].notna()]
+        frame = self._scored()
+        frame = frame[frame["config"].notna()]
         if not landmarks:
             frame = frame[frame["kind"] != "landmark"]
         if frame.empty:

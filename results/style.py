@@ -11,6 +11,8 @@ import textwrap
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
 
 import matplotlib
 from matplotlib.axes import Axes
@@ -19,9 +21,33 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-INK, QUIET, LEADER, GRID = "#1a1a1a", "#5f5f5f", "#8a8a8a", "#e6e6e6"
-BUDGET = "#a3123a"
 DPI = 160
+
+
+@dataclass(frozen=True)
+class Theme:
+    """The colours that depend on the background. Families keep theirs: they are told apart on both."""
+
+    name: str
+    paper: str  # background
+    ink: str  # text, lines that matter
+    quiet: str  # captions, spines
+    leader: str  # lines from labels to marks
+    grid: str
+    budget: str
+
+    def readable(self, colour: str) -> tuple[float, float, float]:
+        """A colour moved towards the ink until small text in it can be read."""
+        towards = to_rgb(self.ink)
+        red, green, blue = (0.55 * part + 0.45 * end for part, end in zip(to_rgb(colour), towards, strict=True))
+        return red, green, blue
+
+
+LIGHT = Theme("light", "#ffffff", "#1a1a1a", "#5f5f5f", "#8a8a8a", "#e6e6e6", "#a3123a")
+DARK = Theme("dark", "#16181d", "#ececec", "#a8adb5", "#7b818b", "#2f333b", "#ff7d9c")
+THEMES = {theme.name: theme for theme in (LIGHT, DARK)}
+# Of the light theme; what is drawn for both takes them from its theme.
+INK, QUIET, LEADER, GRID, BUDGET = LIGHT.ink, LIGHT.quiet, LIGHT.leader, LIGHT.grid, LIGHT.budget
 
 # family -> colour, marker
 FAMILIES: dict[str, tuple[str, str]] = {
@@ -48,22 +74,30 @@ NAMES = {
     "googlenet": "GoogLeNet",
 }
 
-_RC = {
-    "font.family": "DejaVu Sans",  # comes with matplotlib: the same widths everywhere
-    "font.size": 9,
-    "axes.titlesize": 11,
-    "axes.labelsize": 9.5,
-    "axes.edgecolor": QUIET,
-    "axes.labelcolor": INK,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "text.color": INK,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "text.parse_math": False,  # a name may have a dollar sign
-    "svg.hashsalt": "archfrontier",  # equal figures give equal files
-    "svg.fonttype": "path",
-}
+
+def _rc(theme: Theme) -> dict[str, Any]:
+    return {
+        "font.family": "DejaVu Sans",  # comes with matplotlib: the same widths everywhere
+        "font.size": 9,
+        "axes.titlesize": 11,
+        "axes.labelsize": 9.5,
+        "axes.facecolor": theme.paper,
+        "axes.edgecolor": theme.quiet,
+        "axes.labelcolor": theme.ink,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "grid.color": theme.grid,
+        "legend.edgecolor": theme.grid,
+        "legend.facecolor": theme.paper,
+        "figure.facecolor": theme.paper,
+        "savefig.facecolor": theme.paper,
+        "text.color": theme.ink,
+        "xtick.color": theme.ink,
+        "ytick.color": theme.ink,
+        "text.parse_math": False,  # a name may have a dollar sign
+        "svg.hashsalt": "archfrontier",  # equal figures give equal files
+        "svg.fonttype": "path",
+    }
 
 
 def family_name(family: str) -> str:
@@ -72,34 +106,31 @@ def family_name(family: str) -> str:
 
 
 def panel(left: float, width: float, right: float, top: float, height: float, bottom: float) -> tuple[Figure, Axes]:
-    """A figure with one gridded pair of axes of `width` x `height`, and that much room around it; all in inches."""
+    """A figure with one gridded pair of axes of `width` x `height`, and that much room around it; all in inches.
+
+    Colours are those of the theme that `styled` has set.
+    """
     whole, high = left + width + right, top + height + bottom
     figure = new_figure(whole, high)
     axes = figure.add_axes((left / whole, bottom / high, width / whole, height / high))
-    axes.grid(True, color=GRID, linewidth=0.7)
+    axes.grid(True, linewidth=0.7)
     axes.set_axisbelow(True)
     return figure, axes
 
 
 def new_figure(width: float, height: float) -> Figure:
     """An empty figure in inches, with a canvas of its own to measure text on."""
-    figure = Figure(figsize=(width, height), dpi=100, facecolor="white")
+    figure = Figure(figsize=(width, height), dpi=100)
     FigureCanvasAgg(figure)
     return figure
 
 
 @contextmanager
-def styled() -> Iterator[None]:
+def styled(theme: Theme = LIGHT) -> Iterator[None]:
     """The style, for the length of a ``with`` block."""
-    with warnings.catch_warnings(), matplotlib.rc_context(_RC):  # type: ignore[arg-type]
+    with warnings.catch_warnings(), matplotlib.rc_context(_rc(theme)):  # type: ignore[arg-type]
         warnings.filterwarnings("ignore", "Glyph .* missing")  # a name in a script that the font lacks
         yield
-
-
-def readable(colour: str) -> tuple[float, float, float]:
-    """A colour darkened enough for small text."""
-    red, green, blue = to_rgb(colour)
-    return 0.55 * red, 0.55 * green, 0.55 * blue
 
 
 def text_size(figure: Figure, text: str, size: float) -> tuple[float, float]:
@@ -153,9 +184,13 @@ def limits(values: Sequence[float], share: float = 0.06, least: float = 1.0) -> 
     return low - room, high + room
 
 
+# Equal figures give equal files: no dates.
+_STAMPS: dict[str, dict[str, Any]] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
+
+
 def image(figure: Figure, kind: str) -> bytes:
     """The figure as a file's content: png, svg or pdf."""
     buffer = io.BytesIO()
     with styled():
-        figure.savefig(buffer, format=kind, dpi=DPI, metadata={"Date": None} if kind == "svg" else None)
+        figure.savefig(buffer, format=kind, dpi=DPI, facecolor=figure.get_facecolor(), metadata=_STAMPS.get(kind))
     return buffer.getvalue()

@@ -2,27 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from results.plots import DEFAULT_VIEW, PLOTS, View
 from space.files import json_bytes, write_files
 
 if TYPE_CHECKING:
     from results.run import Run
 
-FORMATS = ("png", "svg")
+KINDS = ("png", "svg")  # of pictures, unless told otherwise
 
 
-def write_outputs(run: Run) -> list[Path]:
+def write_outputs(
+    run: Run,
+    plots: Sequence[str] = tuple(PLOTS),
+    kinds: Sequence[str] = KINDS,
+    view: View = DEFAULT_VIEW,
+    theme: str = "light",
+) -> list[Path]:
     """Write tables, configurations and pictures of a run into its directory.
 
     Everything is made in memory and written to temporary files first; only when all of them are on the disk do they
     take the places of the old ones. Configurations that have left the frontier go last.
 
+    Args:
+        run: of which.
+        plots: names of pictures.
+        kinds: their formats, some of `results.plots.FORMATS`.
+        view: what the pictures show.
+        theme: light or dark; the files of a dark picture are called so.
+
     Returns:
         What was written: trials.csv, frontier.csv, the pictures, configs/<id>.json.
 
     Raises:
+        ValueError: if the run has nothing for a picture.
         OSError: if something cannot be written; no half-written file is left.
     """
     directory = run.directory
@@ -31,7 +47,7 @@ def write_outputs(run: Run) -> list[Path]:
         directory / "trials.csv": run.frame().to_csv(index=False).encode(),
         directory / "frontier.csv": frontier.to_csv(index=False).encode(),
     }
-    for name, content in _pictures(run).items():
+    for name, content in _pictures(run, plots, kinds, view, theme).items():
         files[directory / name] = content
     configs = directory / "configs"
     for trial in frontier["trial"]:
@@ -44,14 +60,14 @@ def write_outputs(run: Run) -> list[Path]:
     return list(files)
 
 
-def _pictures(run: Run) -> dict[str, bytes]:
-    from results.frontier_data import frontier_data
-    from results.plot_frontier import draw_frontier
-    from results.plot_published import draw_published, published_data
-    from results.style import image
+def _pictures(run: Run, plots: Sequence[str], kinds: Sequence[str], view: View, theme: str) -> dict[str, bytes]:
+    from results.plots import figure
+    from results.style import THEMES, image
 
-    figures = {
-        "frontier": draw_frontier(frontier_data(run)),
-        "published": draw_published(published_data(run.input_size)),
-    }
-    return {f"{name}.{kind}": image(figure, kind) for name, figure in figures.items() for kind in FORMATS}
+    words = [view.x or "", "" if view.trial is None else f"trial{view.trial}", "" if theme == "light" else theme]
+    ending = "".join(f"-{word}" for word in words if word)
+    pictures: dict[str, bytes] = {}
+    for name in plots:
+        drawn = figure(name, run, view, THEMES[theme])
+        pictures |= {f"{name}{ending}.{kind}": image(drawn, kind) for kind in kinds}
+    return pictures

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from results import style
-from results.frame import COLUMNS
+from results.columns import COLUMNS
 from results.frontier_data import FrontierPlot, Series, Star, frontier_data
 from results.labels import Box
 from results.plot_frontier import draw_frontier
@@ -186,7 +186,7 @@ def test_nothing_finished_yet() -> None:
 
 @pytest.mark.parametrize(("size", "target"), [(224, "imagenet"), (32, "cifar"), (64, "cifar")])
 def test_published_as_data(size: int, target: str) -> None:
-    data = published_data(size)
+    data = published_data(make_run([], input_size=size))
     points = {point.name: point for line in data.lines for point in line.points}
     expected = {each.name for each in LANDMARKS.values() if each.target == target}
     assert set(points) == expected
@@ -283,7 +283,7 @@ def test_ticks_are_few_round_and_inside(low: float, decades: float) -> None:
 
 @pytest.mark.parametrize("size", [224, 32])
 def test_published_labels_keep_apart_and_inside(size: int) -> None:
-    data = published_data(size)
+    data = published_data(make_run([], input_size=size))
     figure = draw_published(data)
     check(figure, 30 if size == 224 else 20)
     texts = [text.get_text() for text in shown(figure)]

@@ -14,7 +14,7 @@ import results.write
 import space.files
 from results import load_run, write_outputs
 from results.__main__ import main
-from results.frame import COLUMNS
+from results.columns import COLUMNS
 from space import cost, load_config
 
 
@@ -26,7 +26,7 @@ def directory(master: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """For tests of what is around them: drawing takes seconds."""
-    monkeypatch.setattr(results.write, "_pictures", lambda _: {"frontier.png": b"a picture"})
+    monkeypatch.setattr(results.write, "_pictures", lambda *_: {"frontier.png": b"a picture"})
 
 
 def test_outputs(directory: Path) -> None:

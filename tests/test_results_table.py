@@ -14,7 +14,7 @@ import torch
 from optuna.trial import TrialState
 
 from results import describe, frontier_table, load_run
-from results.frame import COLUMNS
+from results.columns import COLUMNS
 from results.run import Run
 from space import DenseConfig, ResidualConfig, cost, landmark, load_config
 

@@ -1,0 +1,59 @@
+"""The pictures of a run by name: each is a file `plot_NAME.py` with its two steps, `NAME_data` and `draw_NAME`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from results.run import Run
+    from results.style import Theme
+
+PLOTS = {
+    "frontier": "top-1 against cost: networks by family, the frontier, published networks under the same recipe",
+    "published": "what the papers report",
+}
+FORMATS = ("png", "svg", "pdf")
+
+
+@dataclass(frozen=True)
+class View:
+    """What of a run a picture shows."""
+
+    x: str | None = None  # the cost on the x axis, one of `results.objective.COSTS`; the run's objective unless given
+    trial: int | None = None  # the network to draw; the best one unless given
+
+
+DEFAULT_VIEW = View()
+
+
+def figure(name: str, run: Run, view: View, theme: Theme) -> Figure:
+    """One picture.
+
+    Raises:
+        ValueError: if the run has nothing for it, such as no latencies for an axis of them.
+    """
+    module = import_module(f"results.plot_{name}")
+    drawn: Figure = getattr(module, f"draw_{name}")(getattr(module, f"{name}_data")(run, view), theme)
+    return drawn
+
+
+def check_names(what: str, names: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
+    """Names given as several words or separated by commas, each once; "all" stands for all that are known.
+
+    Raises:
+        ValueError: for one that is not known; `what` is the option that it was given to.
+    """
+    given = tuple(dict.fromkeys(name for word in names for name in word.split(",") if name))
+    if given == ("all",):
+        return tuple(known)
+    for name in given:
+        if name not in known:
+            raise ValueError(f"{what} {name!r}: expected all, or some of {', '.join(known)}")
+    if not given:
+        raise ValueError(f"{what} names nothing: expected some of {', '.join(known)}")
+    return given
