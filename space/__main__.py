@@ -14,6 +14,7 @@ from space import CONVENTION, LANDMARKS, Config, Landmark, cost, gflops, landmar
 from space.command import Parser, answer
 from space.landmarks import TARGETS
 from space.layers import Conv, Layer, Linear, Pool
+from space.own_landmarks import read_landmarks
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -21,26 +22,38 @@ def make_parser() -> argparse.ArgumentParser:
     parser = Parser(prog="python -m space", description=f"Networks and their exact cost. {CONVENTION}.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="list|show")
     every = commands.add_parser("list", help="all published networks with cost and error")
-    every.add_argument("--json", action="store_true", help="a JSON list instead of the table")
     show = commands.add_parser("show", help="the cost of one network")
     show.add_argument("network", help="a published network's name, or the path of a configuration's JSON")
     show.add_argument("--input", type=int, metavar="SIZE", help="height and width of the image (224; CIFAR nets 32)")
     show.add_argument("--classes", type=int, metavar="N", help="number of classes (1000; CIFAR nets 10)")
     show.add_argument("--layers", action="store_true", help="every layer with its share of the cost")
-    show.add_argument("--json", action="store_true", help="JSON instead of text")
+    for command in (every, show):
+        command.add_argument("--json", action="store_true", help="JSON instead of text")
+        command.add_argument(
+            "--landmark",
+            nargs="+",
+            default=[],
+            metavar="FILE",
+            help="landmarks of your own: JSON with a config or figures, or a CSV of figures (see space.own_landmarks)",
+        )
     return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parse, count, print. Returns the exit status."""
     options = make_parser().parse_args(arguments)
-    return answer("python -m space", lambda: list_all(options.json) if options.command == "list" else show_one(options))
+    return answer("python -m space", lambda: {"list": list_all, "show": show_one}[options.command](options))
 
 
-def list_all(as_json: bool) -> str:
-    """All landmarks, as a table or as JSON."""
-    if as_json:
-        return json.dumps([_landmark_json(each) for each in LANDMARKS.values()], indent=1)
+def list_all(options: argparse.Namespace) -> str:
+    """All landmarks, as a table or as JSON.
+
+    Raises:
+        ValueError: for a file that holds no landmarks.
+    """
+    landmarks = _landmarks(options).values()
+    if options.json:
+        return json.dumps([_landmark_json(each) for each in landmarks], indent=1)
     rows = [
         (
             each.name,
@@ -51,7 +64,7 @@ def list_all(as_json: bool) -> str:
             _percent(each.published.top1_error),
             each.published.setting,
         )
-        for each in LANDMARKS.values()
+        for each in landmarks
     ]
     header = ("name", "family", "target", "MACs", "params", "top-1 error %", "setting of the error")
     targets = "; ".join(f"{name} is {size}x{size}, {classes} classes" for name, (size, classes) in TARGETS.items())
@@ -63,14 +76,14 @@ def show_one(options: argparse.Namespace) -> str:
 
     Raises:
         ValueError: for an unknown network, a wrong file, or a target that it cannot have.
-        OSError: if the file cannot be read.
     """
     name: str = options.network
-    known = LANDMARKS.get(name)
+    known = _landmarks(options).get(name)
     if known and known.config is None and _as_published(known, options):
         return json.dumps(_landmark_json(known), indent=1) if options.json else _landmark_text(known)
-    config = landmark(name) if known else _read(name)
-    default_size, default_classes = TARGETS["cifar" if getattr(config, "stem", "") == "cifar" else "imagenet"]
+    config = known.network() if known else _read(name)
+    kind = known.target if known else "cifar" if getattr(config, "stem", "") == "cifar" else "imagenet"
+    default_size, default_classes = TARGETS[kind]
     size = default_size if options.input is None else options.input
     classes = default_classes if options.classes is None else options.classes
     data: dict[str, Any] = _landmark_json(known) if known else {"name": Path(name).stem, "family": config.family}
@@ -108,6 +121,11 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[
         return "  ".join(cells).rstrip()
 
     return "\n".join([line(header), line(["-" * width for width in widths]), *map(line, rows)])
+
+
+def _landmarks(options: argparse.Namespace) -> dict[str, Landmark]:
+    """The published networks, then those of the files that are given."""
+    return LANDMARKS | {each.name: each for each in read_landmarks(*options.landmark)}
 
 
 def _as_published(known: Landmark, options: argparse.Namespace) -> bool:
@@ -151,28 +169,10 @@ def _counts(config: Config, size: int, classes: int) -> dict[str, Any]:
 
 
 def _landmark_json(known: Landmark) -> dict[str, Any]:
-    counts: dict[str, Any] = {
-        "config": None,
-        "id": None,
-        "input_size": known.input_size,
-        "classes": known.classes,
-        "macs": known.macs,
-        "params": known.params,
-        "activations": None,
-    }
+    size, classes = known.input_size, known.classes
     if known.config is not None:
-        counts = _counts(known.config, known.input_size, known.classes)
-    return {
-        "name": known.name,
-        "label": known.label,
-        "family": known.family,
-        "target": known.target,
-        "year": known.year,
-        **counts,
-        "published": dataclasses.asdict(known.published),
-        "other": [dataclasses.asdict(figure) for figure in known.other],
-        "note": known.note,
-    }
+        return known.to_json() | _counts(known.config, size, classes)
+    return known.to_json() | {"id": None, "input_size": size, "classes": classes, "activations": None}
 
 
 def _landmark_text(known: Landmark) -> str:

@@ -57,6 +57,19 @@ class Landmark:
         """Number of classes that it is counted at."""
         return TARGETS[self.target][1]
 
+    def network(self) -> Config:
+        """The configuration.
+
+        Raises:
+            ValueError: if only figures are known.
+        """
+        if self.config is None:
+            raise ValueError(
+                f"{self.name} is a landmark by its published figures only, the space cannot express it: "
+                "choose one with a configuration, such as resnet50 (python -m space list shows all)"
+            )
+        return self.config
+
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values; `from_json` gives the same landmark back."""
         values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
@@ -103,12 +116,7 @@ def landmark(name: str) -> Config:
         near = difflib.get_close_matches(name.lower(), LANDMARKS, 3, 0.5)
         hint = f"did you mean {' or '.join(near)}? " if near else ""
         raise ValueError(f"no landmark is called {name!r}: {hint}type python -m space list to see all")
-    if known.config is None:
-        raise ValueError(
-            f"{name} is a landmark by its published figures only, the space cannot express it: "
-            "choose one with a configuration, such as resnet50 (python -m space list shows all)"
-        )
-    return known.config
+    return known.network()
 
 
 def _expressed(name: str, label: str, year: int, config: Config, note: str = "") -> Landmark:

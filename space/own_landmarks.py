@@ -51,8 +51,7 @@ def read_landmarks(*paths: str | Path) -> tuple[Landmark, ...]:
 
     Raises:
         ValueError: with one sentence that names the file and the line or entry: for what is no landmark, and for names
-            that occur twice or are published networks'.
-        OSError: if a file cannot be read.
+            that occur twice or are published networks', and for a file that cannot be read.
     """
     found: dict[str, Landmark] = {}
     for path in map(Path, paths):
@@ -108,6 +107,8 @@ def _text(path: Path) -> str:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise ValueError(f"{path} is no text in UTF-8: expected landmarks as JSON or CSV") from error
+    except OSError as error:
+        raise ValueError(f"{path}: {error.strerror or error}; expected a JSON or CSV file of landmarks") from error
 
 
 def _landmark(entry: object, path: Path) -> Landmark:

@@ -143,6 +143,21 @@ def test_show_json_is_a_config_file(capsys, tmp_path):
     assert json.loads(shown(capsys, "show", str(path), "--json"))["params"] == 14_149_480
 
 
+def test_landmarks_of_your_own(capsys, tmp_path):
+    path = tmp_path / "own.json"
+    net = {"name": "lab net", "config": landmark("resnet18").to_json(), "top1_error": 24.5}
+    path.write_text(json.dumps([net, {"name": "another", "macs": "2.2G", "params": "14M"}]))
+    rows = shown(capsys, "list", "--landmark", str(path)).splitlines()[4:]
+    assert len(rows) == len(LANDMARKS) + 2
+    assert rows[-2].split()[:7] == ["lab", "net", "resnet", "imagenet", "1.814G", "11.69M", "24.50"]
+    assert rows[-1].split()[:6] == ["another", "own", "imagenet", "2.200G", "14.00M", "-"]
+    data = json.loads(shown(capsys, "show", "lab net", "--landmark", str(path), "--json"))
+    assert (data["params"], data["published"]["top1_error"]) == (11_689_512, 24.5)
+    assert "14.00M" in shown(capsys, "show", "another", "--landmark", str(path))
+    assert "figures only" in refused(capsys, "show", "another", "--landmark", str(path), "--layers")
+    assert "resnet18.csv" in refused(capsys, "list", "--landmark", str(tmp_path / "resnet18.csv"))
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
