@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from results.objective import timing_text
-from search.arguments import landmarks_for, parser, split, target_of
+from search.arguments import check, parser, settings_of
 from search.interrupts import ignore_signals, interruptible
-from search.settings import SAMPLERS, Settings, check_name, check_objective
 from space import CONVENTION
 from space.command import refuse, silence
 
 if TYPE_CHECKING:
     from evaluate.data import ImageData
-    from evaluate.known import KnownFidelity
     from evaluate.recipe import Recipe
     from search.executor import Executor
+    from search.settings import Settings
     from search.study import Search
 
 RUNS = Path("runs")
@@ -51,90 +47,25 @@ def _answer(args: argparse.Namespace) -> int:
         return refuse("python -m search", error)
 
 
-def fidelity_line(known: Sequence[KnownFidelity], data: str, recipe: str) -> str:
-    """What is known of the recipe's fidelity on these data, or what to type to learn it."""
-    from evaluate.known import fidelity_sentence
+def prepare(args: argparse.Namespace) -> tuple[Settings, Recipe, str]:
+    """The run's settings, its recipe and its device; what can be refused before anything heavy is loaded, is."""
+    check(args)
+    if args.dry_run is not None or not args.quiet:
+        print(CONVENTION + ".", file=sys.stderr if args.json else sys.stdout, flush=True)
 
-    if known:
-        return fidelity_sentence(known)
-    command = shlex.join(["python", "-m", "evaluate", "fidelity", "--data", data, "--recipe", recipe])
-    return f"fidelity unknown: type {command}"
+    from evaluate.device import resolve_device
+    from evaluate.presets import default_recipe, find_recipe
 
-
-def check(args: argparse.Namespace) -> None:
-    """Raise ValueError for what can be refused before anything heavy is loaded."""
-    if args.trials < 0:
-        raise ValueError(f"--trials {args.trials}: expected how many networks to sample, such as --trials 40")
-    if args.json and args.dry_run is None:
-        raise ValueError("--json goes with --dry-run; a run writes runs/NAME/trials.csv")
-    if args.quiet and args.verbose:
-        raise ValueError("--quiet and --verbose: expected one of them")
-    if args.name is not None:
-        check_name(args.name)
-    if args.sampler not in SAMPLERS:
-        raise ValueError(f"--sampler {args.sampler!r}: expected one of {', '.join(SAMPLERS)}")
-    if args.workers < 1:
-        raise ValueError(f"--workers {args.workers}: expected how many networks to train at once, such as --workers 2")
-    if not 0 < args.gpu_fraction <= 1:
-        raise ValueError(f"--gpu-fraction {args.gpu_fraction:g}: expected a part of a GPU, such as --gpu-fraction 0.5")
-    if (args.objective == "latency" or args.max_latency is not None) and (args.workers > 1 or args.ray_address):
-        raise ValueError("latency is measured with nothing else running: leave out --workers and --ray-address")
-    check_objective(args.objective, args.mode)
-
-
-def settings_of(args: argparse.Namespace, recipe: Recipe, device: str) -> Settings:
-    """What makes this run the run that it is."""
-    from evaluate.data import data_name
-    from search.evaluation import timing_on
-    from search.warm import check as check_warm
-
-    target = target_of(args)
-    parts = [str(target.budget), args.mode, data_name(args.data), recipe.name]
-    parts += [f"{args.input}px"] if args.input != 224 else []
-    parts += [args.objective] if args.objective != "macs" else []
-    parts += [f"{limit}{word}" for limit, word in (
-        (args.max_params, "params"), (args.max_activations, "activations"), (args.max_latency, "ms"),
-    ) if limit is not None]  # fmt: skip
-    name = args.name or "-".join(parts)
-    timed = args.objective == "latency" or args.max_latency is not None
-    return Settings(
-        name=name,
-        budget_macs=target.budget.macs,
-        mode=args.mode,
-        families=split(args.families),
-        data=args.data,
-        recipe=recipe.to_json(),
-        input_size=args.input,
-        classes=args.classes,
-        sampler=args.sampler,
-        seed=args.seed,
-        landmarks=landmarks_for(args.landmarks, target),
-        objective=args.objective,
-        timing=timing_on(device) if timed else None,
-        max_params=target.limits.max_params,
-        max_activations=target.limits.max_activations,
-        max_latency=args.max_latency,
-        early_stopping=args.early_stopping,
-        refine=args.refine,
-        warm_start=check_warm(args.warm_start, name),
-    )
+    device = resolve_device(args.device)
+    recipe = find_recipe(args.recipe) if args.recipe else default_recipe(device, args.data)
+    return settings_of(args, recipe, device), recipe, device
 
 
 def dry_run(args: argparse.Namespace) -> int:
     """Print sampled networks, what they cost, and what a run would take."""
-    if args.dry_run < 1:
-        raise ValueError(f"--dry-run {args.dry_run}: expected how many networks to print, such as --dry-run 10")
-    check(args)
-    target_of(args)
-    print(CONVENTION + ".", file=sys.stderr if args.json else sys.stdout, flush=True)
-
-    from evaluate.device import resolve_device
-    from evaluate.presets import default_recipe, find_recipe
+    settings, recipe, device = prepare(args)
     from search.dry_run import dry_run as draw_and_time
 
-    device = resolve_device(args.device)
-    recipe = find_recipe(args.recipe) if args.recipe else default_recipe(device, args.data)
-    settings = settings_of(args, recipe, device)
     draw_and_time(
         settings, recipe, device, count=args.dry_run, trials=args.trials, workers=args.workers, as_json=args.json
     )
@@ -159,48 +90,15 @@ def executor_for(
     )
 
 
-def introduction(args: argparse.Namespace, run: Search, data: ImageData, device: str, fidelity: str) -> str:
-    """What is searched, how, and how far the scores can be trusted."""
-    settings = run.settings
-    target = settings.target
-    size = f"{target.input_size}x{target.input_size}"
-    lines = [f"run {run.directory}: budget {target.budget} at {size}, {target.classes} classes"]
-    if target.limits:
-        lines.append(f"limits {target.limits}")
-    how = [f"mode {settings.mode}", f"families {', '.join(settings.families)}", f"sampler {settings.sampler}"]
-    how += [f"refine {settings.refine:g}"] if settings.refine else []
-    how += ["early stopping"] if settings.early_stopping else []
-    lines.append("; ".join([*how, f"seed {settings.seed}"]))
-    origin = f" ({data.origin})" if data.origin else ""
-    train, held_out = len(data.train_labels), len(data.val_labels)
-    lines.append(f"data {data.name}{origin}: {train} images to train, {held_out} held out of train")
-    workers = f", {args.workers} workers" if args.workers > 1 else ""
-    lines.append(f"device {device}{workers}")
-    if settings.timing is not None:
-        limit = f"; at most {settings.max_latency:g} ms" if settings.max_latency is not None else ""
-        timing = timing_text(settings.timing)
-        lines.append(f"latency at batch 1 on {timing}{limit}; leave the machine alone while it is measured")
-    lines.append(f"recipe {', '.join(f'{key} {value}' for key, value in settings.recipe.items())}")
-    return "\n".join([*lines, fidelity])
-
-
 def search(args: argparse.Namespace) -> int:
     """The main job."""
-    check(args)
-    target_of(args)
-    if not args.quiet:
-        print(CONVENTION + ".", flush=True)
-
+    settings, recipe, device = prepare(args)
     from evaluate.data import data_name, load_data
-    from evaluate.device import resolve_device
     from evaluate.known import fidelity_of
-    from evaluate.presets import default_recipe, find_recipe
     from evaluate.train import check_data
+    from search.console import fidelity_line, introduction
     from search.study import Search, environment
 
-    device = resolve_device(args.device)
-    recipe = find_recipe(args.recipe) if args.recipe else default_recipe(device, args.data)
-    settings = settings_of(args, recipe, device)
     data = load_data(args.data, recipe.resolution, args.seed, recipe.train_images)
     check_data(recipe, data)
     known = fidelity_of(recipe, data.key)
@@ -210,7 +108,7 @@ def search(args: argparse.Namespace) -> int:
         notes = {"sentence": fidelity, "known": bool(known)}
         run.record(versions, data_name(args.data), data.key, notes, args.workers)
         if not args.quiet:
-            print(introduction(args, run, data, device, fidelity), flush=True)
+            print(introduction(run.directory, settings, data, device, args.workers, fidelity), flush=True)
         executor = executor_for(args, settings, recipe, data, device)
         try:
             interrupted = feed(args, run, executor, data.key, versions)

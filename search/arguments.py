@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from results.objective import OBJECTIVES
-from search.settings import SAMPLERS
+from search.settings import SAMPLERS, Settings, check_name, check_objective, check_sampler
 from space import CONVENTION, Budget
 from space.command import Parser
 from space.design import DESIGN, MODES, Target, check_families
 from space.landmarks import LANDMARKS, landmark
 from space.limits import Limits
+
+if TYPE_CHECKING:
+    from evaluate.recipe import Recipe
 
 DEFAULT_TRIALS = 40
 DEFAULT_SAMPLER = "tpe"
@@ -118,6 +122,29 @@ def parser() -> argparse.ArgumentParser:
     return parser
 
 
+def check(args: argparse.Namespace) -> None:
+    """Raise ValueError for what can be refused before anything heavy is loaded."""
+    if args.dry_run is not None and args.dry_run < 1:
+        raise ValueError(f"--dry-run {args.dry_run}: expected how many networks to print, such as --dry-run 10")
+    if args.trials < 0:
+        raise ValueError(f"--trials {args.trials}: expected how many networks to sample, such as --trials 40")
+    if args.json and args.dry_run is None:
+        raise ValueError("--json goes with --dry-run; a run writes runs/NAME/trials.csv")
+    if args.quiet and args.verbose:
+        raise ValueError("--quiet and --verbose: expected one of them")
+    if args.name is not None:
+        check_name(args.name)
+    check_sampler(args.sampler)
+    if args.workers < 1:
+        raise ValueError(f"--workers {args.workers}: expected how many networks to train at once, such as --workers 2")
+    if not 0 < args.gpu_fraction <= 1:
+        raise ValueError(f"--gpu-fraction {args.gpu_fraction:g}: expected a part of a GPU, such as --gpu-fraction 0.5")
+    if (args.objective == "latency" or args.max_latency is not None) and (args.workers > 1 or args.ray_address):
+        raise ValueError("latency is measured with nothing else running: leave out --workers and --ray-address")
+    check_objective(args.objective, args.mode)
+    target_of(args)
+
+
 def split(words: list[str]) -> tuple[str, ...]:
     """Names given as several words, or separated by commas; each once."""
     return tuple(dict.fromkeys(name for word in words for name in word.split(",") if name))
@@ -151,4 +178,42 @@ def landmarks_for(words: list[str], target: Target) -> tuple[str, ...]:
         name
         for name, entry in LANDMARKS.items()
         if entry.config is not None and entry.target == target.kind and spent(entry.config) <= WITHIN * macs
+    )
+
+
+def settings_of(args: argparse.Namespace, recipe: Recipe, device: str) -> Settings:
+    """What makes this run the run that it is."""
+    from evaluate.data import data_name
+    from search.evaluation import timing_on
+    from search.warm import check as check_warm
+
+    target = target_of(args)
+    parts = [str(target.budget), args.mode, data_name(args.data), recipe.name]
+    parts += [f"{args.input}px"] if args.input != 224 else []
+    parts += [args.objective] if args.objective != "macs" else []
+    parts += [f"{limit}{word}" for limit, word in (
+        (args.max_params, "params"), (args.max_activations, "activations"), (args.max_latency, "ms"),
+    ) if limit is not None]  # fmt: skip
+    name = args.name or "-".join(parts)
+    timed = args.objective == "latency" or args.max_latency is not None
+    return Settings(
+        name=name,
+        budget_macs=target.budget.macs,
+        mode=args.mode,
+        families=split(args.families),
+        data=args.data,
+        recipe=recipe.to_json(),
+        input_size=args.input,
+        classes=args.classes,
+        sampler=args.sampler,
+        seed=args.seed,
+        landmarks=landmarks_for(args.landmarks, target),
+        objective=args.objective,
+        timing=timing_on(device) if timed else None,
+        max_params=target.limits.max_params,
+        max_activations=target.limits.max_activations,
+        max_latency=args.max_latency,
+        early_stopping=args.early_stopping,
+        refine=args.refine,
+        warm_start=check_warm(args.warm_start, name),
     )

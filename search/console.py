@@ -1,22 +1,28 @@
-"""What a run shows: a line a network, and on a terminal a progress bar over the whole run."""
+"""What a run shows: what it is, a line a network, and on a terminal a progress bar over the whole run."""
 
 from __future__ import annotations
 
+import shlex
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from results.objective import timing_text
 from results.pareto import frontier
 from search.log import figures
+from search.settings import Settings
 from search.tally import Tally, Workers, duration
 from space import gflops
 
 if TYPE_CHECKING:
+    from evaluate.data import ImageData
+    from evaluate.known import KnownFidelity
     from search.evaluation import Evaluation
     from search.loop import Event
 
@@ -162,3 +168,39 @@ def _result(evaluation: Evaluation) -> str:
             return f"stopped: {reason}"
     assert score is not None  # it is complete
     return f"top-1 {score.top1:5.1f} %"
+
+
+# ---------------------------------------------------------------------------------------------- before it begins
+
+
+def introduction(directory: Path, settings: Settings, data: ImageData, device: str, workers: int, fidelity: str) -> str:
+    """What is searched, how, and how far the scores can be trusted."""
+    target = settings.target
+    size = f"{target.input_size}x{target.input_size}"
+    lines = [f"run {directory}: budget {target.budget} at {size}, {target.classes} classes"]
+    if target.limits:
+        lines.append(f"limits {target.limits}")
+    how = [f"mode {settings.mode}", f"families {', '.join(settings.families)}", f"sampler {settings.sampler}"]
+    how += [f"refine {settings.refine:g}"] if settings.refine else []
+    how += ["early stopping"] if settings.early_stopping else []
+    lines.append("; ".join([*how, f"seed {settings.seed}"]))
+    origin = f" ({data.origin})" if data.origin else ""
+    train, held_out = len(data.train_labels), len(data.val_labels)
+    lines.append(f"data {data.name}{origin}: {train} images to train, {held_out} held out of train")
+    lines.append(f"device {device}" + (f", {workers} workers" if workers > 1 else ""))
+    if settings.timing is not None:
+        limit = f"; at most {settings.max_latency:g} ms" if settings.max_latency is not None else ""
+        timing = timing_text(settings.timing)
+        lines.append(f"latency at batch 1 on {timing}{limit}; leave the machine alone while it is measured")
+    lines.append(f"recipe {', '.join(f'{key} {value}' for key, value in settings.recipe.items())}")
+    return "\n".join([*lines, fidelity])
+
+
+def fidelity_line(known: Sequence[KnownFidelity], data: str, recipe: str) -> str:
+    """What is known of the recipe's fidelity on these data, or what to type to learn it."""
+    from evaluate.known import fidelity_sentence
+
+    if known:
+        return fidelity_sentence(known)
+    command = shlex.join(["python", "-m", "evaluate", "fidelity", "--data", data, "--recipe", recipe])
+    return f"fidelity unknown: type {command}"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from results.pareto import frontier
 from search.samplers import Handle, space_for
-from search.settings import SAMPLERS
+from search.settings import check_sampler
 from space.design import Proposal, Target, Value, propose
 from space.neighbourhood import neighbours
 
@@ -63,14 +63,13 @@ class Proposer:
         Args:
             families: to propose from.
             target: what the budget is counted at.
-            sampler: one of `SAMPLERS`.
+            sampler: one of `search.settings.SAMPLERS`.
             seed: with the number of known sampled networks it decides all that is random.
             refine: from 0 to 1, the part of the later proposals that are neighbours of frontier members.
             known: what is finished.
             suggestions: families and axis values to propose before anything else.
         """
-        if sampler not in SAMPLERS:
-            raise ValueError(f"sampler {sampler!r}: expected one of {', '.join(SAMPLERS)}")
+        check_sampler(sampler)
         if not 0 <= refine <= 1:
             raise ValueError(f"refine {refine:g}: expected a part of the proposals, from 0 to 1")
         known = list(known)

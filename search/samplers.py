@@ -21,6 +21,7 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from search.suggest import distributions, parameters, suggest
+from search.tally import STATES
 from space.design import Target, Value, axes
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 # Optuna's own lines would break the progress bar; its warnings stay.
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
-STATES = {"complete": TrialState.COMPLETE, "stopped": TrialState.PRUNED, "failed": TrialState.FAIL}
+TRIAL_STATES = {ours: TrialState[word] for word, ours in STATES.items()}
 LATENCY = "latency"  # name of the constraint
 
 Given = tuple[str, dict[str, Value]]  # a family and the values of its axes
@@ -168,13 +169,13 @@ def _tell(study: optuna.Study, trial: optuna.Trial, outcome: Outcome) -> None:
     if outcome.state == "complete":
         study.tell(trial, outcome.objectives)
     else:
-        study.tell(trial, state=STATES[outcome.state])
+        study.tell(trial, state=TRIAL_STATES[outcome.state])
 
 
 def _trial(outcome: Outcome, params: Mapping[str, Value], spaces: Mapping[str, BaseDistribution]) -> FrozenTrial:
     """An outcome as Optuna takes it where it has not asked."""
     return create_trial(
-        state=STATES[outcome.state],
+        state=TRIAL_STATES[outcome.state],
         values=outcome.objectives if outcome.state == "complete" else None,
         params=dict(params),
         distributions=dict(spaces),

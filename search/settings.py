@@ -56,8 +56,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         check_name(self.name)
-        if self.sampler not in SAMPLERS:
-            raise ValueError(f"sampler {self.sampler!r}: expected one of {', '.join(SAMPLERS)}")
+        check_sampler(self.sampler)
         if not self.families:
             raise ValueError(f"no family to search: expected some of {', '.join(DESIGN)}")
         check_families(self.families, self.target)
@@ -118,6 +117,12 @@ def check_name(name: str) -> None:
         raise ValueError(
             f"run name {name!r}: python -m evaluate keeps its results in runs/{name}; choose another --name"
         )
+
+
+def check_sampler(sampler: str) -> None:
+    """Raise ValueError unless there is a sampler of this name."""
+    if sampler not in SAMPLERS:
+        raise ValueError(f"--sampler {sampler!r}: expected one of {', '.join(SAMPLERS)}")
 
 
 def check_objective(objective: str, mode: str) -> None:

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from search.tally import INTERRUPTED, STATES, Tally, Workers, duration
 from space import Budget, gflops
 from space.command import Parser, refuse, silence
 
@@ -22,11 +23,8 @@ if TYPE_CHECKING:
 
     from results.run import Run
     from search.lock import Holder
-    from search.tally import Tally, Workers
 
 PROG = "python -m search status"
-STATES = {"COMPLETE": "complete", "PRUNED": "stopped", "FAIL": "failed"}
-INTERRUPTED = "interrupted"  # the reason of trials that a kill left in runs of earlier versions; they do not count
 
 
 @dataclass(frozen=True)
@@ -142,8 +140,6 @@ class Status:
         return f"nobody is at work on it: the start of {began} ended at {_when(self.start.end['time'])} ({words})"
 
     def _progress_lines(self) -> list[str]:
-        from search.tally import duration
-
         if self.start is None or self.owner is None:
             return []
         lines = [
@@ -174,7 +170,6 @@ def read_status(path: str | Path, storage: str | None = None) -> Status:
     """Read how a run stands; see `status`."""
     from results import load_run
     from search.lock import held_by
-    from search.tally import Tally
 
     run = load_run(path, storage)
     tally, warm = Tally(), 0
@@ -218,7 +213,6 @@ def _figures(trial: FrozenTrial) -> Mapping[str, Any]:
 
 def _last_start(path: Path, alive: bool) -> Start | None:
     from search.log import read_log
-    from search.tally import Workers
 
     events = read_log(path)
     begin = next((event for event in reversed(events) if event["event"] == "begin"), None)

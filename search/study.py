@@ -27,16 +27,14 @@ from results.storage import public_url
 from search.evaluation import Evaluation
 from search.lock import owner
 from search.proposals import Outcome
-from search.samplers import LATENCY, STATES
+from search.samplers import LATENCY, TRIAL_STATES
 from search.settings import Settings
 from search.storage import close_storage, open_storage, storage_errors
 from search.suggest import distributions, parameters, values_in
+from search.tally import INTERRUPTED, STATES
 from space import Config, config_from_json, cost
 from space.design import Value, values_of
 from space.files import json_bytes, write_files
-
-INTERRUPTED = "interrupted"
-NAMES = {state: name for name, state in STATES.items()}
 
 
 @dataclass(frozen=True)
@@ -191,7 +189,7 @@ class Search:
     def outcome(self, trial: FrozenTrial) -> Outcome | None:
         """What samplers can learn from a trial; None for one that an earlier version cut off."""
         attributes = trial.user_attrs
-        if trial.state not in NAMES or "config_id" not in attributes:
+        if trial.state.name not in STATES or "config_id" not in attributes:
             return None
         values = None
         if trial.params:
@@ -202,7 +200,7 @@ class Search:
             attributes["config_id"],
             attributes["family"],
             values,
-            NAMES[trial.state],
+            STATES[trial.state.name],
             tuple(trial.values) if trial.state == TrialState.COMPLETE else None,
             attributes.get("violation"),
             attributes.get("kind") == "sample",
@@ -264,7 +262,7 @@ class Search:
             params = parameters(network.family, network.values)
             spaces = distributions(self.settings.families, network.family, self.settings.target)
         trial = create_trial(
-            state=STATES[evaluation.state],
+            state=TRIAL_STATES[evaluation.state],
             values=objectives,
             params=params,
             distributions=spaces,

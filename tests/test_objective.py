@@ -201,7 +201,7 @@ def test_fidelity_is_printed_stored_and_kept_up_to_date(
 
 
 def test_a_command_that_can_be_typed(tmp_path: Path) -> None:
-    from search.__main__ import fidelity_line
+    from search.console import fidelity_line
 
     line = fidelity_line((), "owner/set?label=fine_label", "my recipe.json")
     assert line.endswith("--data 'owner/set?label=fine_label' --recipe 'my recipe.json'")
