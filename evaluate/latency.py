@@ -169,7 +169,7 @@ def _ready(
     if isinstance(network, Config):
         from space import build
 
-        model = build(network, classes, input_size)
+        model: nn.Module = build(network, classes, input_size)
     else:
         model = copy.deepcopy(network)
     model = model.eval().to(place, kind, memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -18,7 +18,7 @@ from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 from torch.utils.weak import WeakIdKeyDictionary
 
-from space.modules import ResidualBlock
+from space.residual_net import ResidualBlock
 
 
 class NoScoreError(ValueError):
@@ -241,9 +241,9 @@ def zen(model: nn.Module, shape: Sequence[int], *, batch: int = 16, repeats: int
 
     Zen-score, arXiv:2102.01063, algorithm 1: log E |f(x) - f(x + alpha e)| plus the log of every batch norm's
     deviation, where f ends before the global pooling, weights, x and e are normal, and residual links are removed
-    (here: those of `space.modules.ResidualBlock`). A DenseNet keeps its concatenations, so that norms before them count
-    more than once: do not compare it with a residual network. The norm of the step is the paper's Euclidean one; the
-    authors' program sums absolute values, and takes the deviations from running averages.
+    (here: those of `space.residual_net.ResidualBlock`). A DenseNet keeps its concatenations, so that norms before them
+    count more than once: do not compare it with a residual network. The norm of the step is the paper's Euclidean one;
+    the authors' program sums absolute values, and takes the deviations from running averages.
 
     Args:
         model: has one `nn.AdaptiveAvgPool2d`; its weights do not matter.

@@ -7,7 +7,10 @@
 `config`           what every configuration can do
 `residual`         ResNet, pre-activation ResNet, Wide ResNet, ResNeXt, RegNetX
 `dense`            DenseNet, DenseNet-BC
-`modules`          the torch modules (the one file here that imports torch)
+`modules`          configuration -> torch module; only this file and the three below import torch
+`network`          what all modules have: stages, a head to change, multi-scale maps
+`residual_net`     the modules of `residual`
+`dense_net`        the modules of `dense`
 `solve`            shape + target cost -> the configuration that costs it
 `design`           the axes that a search may vary, and the way back from a network to them
 `neighbourhood`    one step from a network to a similar one
@@ -21,8 +24,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from space.budget import CONVENTION, Budget, gflops
 from space.config import Config
@@ -33,7 +37,7 @@ from space.limits import Limits
 from space.residual import ResidualConfig
 
 if TYPE_CHECKING:
-    from torch import nn
+    from space.network import FeatureMaps, Network
 
 FAMILIES: dict[str, type[Config]] = {
     "resnet": ResidualConfig,
@@ -45,27 +49,78 @@ FAMILIES: dict[str, type[Config]] = {
 }
 
 
-def cost(config: Config, input_size: int = 224, classes: int = 1000) -> Cost:
+def cost(config: Config, input_size: int = 224, classes: int = 1000, in_channels: int = 3) -> Cost:
     """Multiply-adds, parameters and activations of one image: closed form, exact, no module built.
 
     Raises:
         ValueError: if the input is too small for the network.
     """
-    return total(config.blocks(input_size, classes))
+    return total(config.blocks(input_size, classes, in_channels))
 
 
-def build(config: Config, classes: int = 1000, input_size: int = 224, *, zero_init_last: bool = False) -> nn.Module:
-    """Make the network as a module that maps (n, 3, h, w) images to (n, classes) logits.
+@overload
+def build(
+    config: Config,
+    classes: int = ...,
+    input_size: int = ...,
+    *,
+    in_channels: int = ...,
+    features_only: Literal[False] = ...,
+    out_indices: None = ...,
+    zero_init_last: bool = ...,
+) -> Network: ...
+@overload
+def build(
+    config: Config,
+    classes: int = ...,
+    input_size: int = ...,
+    *,
+    in_channels: int = ...,
+    features_only: Literal[True],
+    out_indices: Sequence[int] | None = ...,
+    zero_init_last: bool = ...,
+) -> FeatureMaps: ...
+def build(
+    config: Config,
+    classes: int = 1000,
+    input_size: int = 224,
+    *,
+    in_channels: int = 3,
+    features_only: bool = False,
+    out_indices: Sequence[int] | None = None,
+    zero_init_last: bool = False,
+) -> Network | FeatureMaps:
+    """Make the network as a module that maps (n, in_channels, h, w) images to (n, classes) logits.
 
-    Names and shapes in the state dict are torchvision's. Convolutions get He initialisation;
-    `zero_init_last` lets every residual block start as the identity.
+    Names and shapes in the state dict are torchvision's: its weights load with ``strict=True`` (RegNetX has other names
+    there). Convolutions get He initialisation.
+
+    Args:
+        config: the network.
+        classes: outputs of its head. `space.network.Network.reset_classifier` changes them later, also to none.
+        input_size: height and width of the images it is meant for, which must not be too small. The module reads images
+            of any size that its poolings leave something of, square or not.
+        in_channels: of the images; 3 are red, green and blue.
+        features_only: make a `space.network.FeatureMaps` instead, without a head, which gives a list of maps, the
+            stem's and each stage's, at falling resolution.
+        out_indices: which of these maps, in ascending order: 0 is the stem's; negative ones count from the end. Stages
+            after the last are left out.
+        zero_init_last: let every residual block start as the identity.
 
     Raises:
-        ValueError: if the input is too small for the network.
+        ValueError: if the input is too small for the network, or an argument is none that a network can have.
     """
     from space.modules import build_module
 
-    return build_module(config, classes, input_size, zero_init_last=zero_init_last)
+    return build_module(
+        config,
+        classes,
+        input_size,
+        in_channels=in_channels,
+        features_only=features_only,
+        out_indices=out_indices,
+        zero_init_last=zero_init_last,
+    )
 
 
 def config_from_json(data: Any) -> Config:

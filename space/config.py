@@ -13,14 +13,15 @@ from space.layers import Layer, Repeat, unroll
 
 MAX_CHANNELS = 65_536
 MAX_DEPTH = 10_000
+MAX_CLASSES = 10_000_000
 
 
 @dataclass(frozen=True)
 class Config(ABC):
     """A network as numbers: frozen, checked where it is made, with an exact JSON round trip.
 
-    `family` is the name a reader would give it (see `FAMILIES` in `space`); input size and number of classes are
-    no part of it, but arguments of `blocks`, `cost` and `build`.
+    `family` is the name a reader would give it (see `FAMILIES` in `space`); input size, number of classes and input
+    channels are no part of it, but arguments of `blocks`, `cost` and `build`.
     """
 
     LABELS: ClassVar[tuple[str, ...]] = ()
@@ -32,14 +33,14 @@ class Config(ABC):
             raise ValueError(f"family {self.family!r}: expected one of {', '.join(self.LABELS)}")
 
     @abstractmethod
-    def blocks(self, input_size: int, classes: int) -> tuple[Repeat, ...]:
+    def blocks(self, input_size: int, classes: int, in_channels: int = 3) -> tuple[Repeat, ...]:
         """The resolved shapes, block by block; what `cost` sums and the module is made of."""
 
-    def layers(self, input_size: int = 224, classes: int = 1000) -> list[Layer]:
+    def layers(self, input_size: int = 224, classes: int = 1000, in_channels: int = 3) -> list[Layer]:
         """Every layer in order, under its name in the state dict."""
         return [
             layer._replace(name=f"{path}.{layer.name}".lstrip("."))
-            for path, layers in unroll(self.blocks(input_size, classes))
+            for path, layers in unroll(self.blocks(input_size, classes, in_channels))
             for layer in layers
         ]
 

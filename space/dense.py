@@ -49,24 +49,24 @@ class DenseConfig(Config):
         if channels > 16 * MAX_CHANNELS:
             raise ValueError(f"growth rate {self.growth_rate} over {sum(self.depths)} layers is beyond any machine")
 
-    def blocks(self, input_size: int, classes: int) -> tuple[Repeat, ...]:
+    def blocks(self, input_size: int, classes: int, in_channels: int = 3) -> tuple[Repeat, ...]:
         """The resolved shapes. Activations are (n, channels, size, size).
 
         Raises:
             ValueError: if the input is too small for the pooling of the transitions.
         """
-        check_target(input_size, classes)
+        check_target(input_size, classes, in_channels)
         channels, size, growth = self.stem_width, input_size, self.growth_rate
         if self.stem == "imagenet":
             half = (input_size - 1) // 2 + 1
             size = (half - 1) // 2 + 1
             stem: tuple[Layer, ...] = (
-                Conv("conv0", 3, channels, 7, 2, input_size),
+                Conv("conv0", in_channels, channels, 7, 2, input_size),
                 Norm("norm0", channels, half),
                 Pool("pool0", "max", channels, half),
             )
         else:
-            stem = (Conv("conv0", 3, channels, 3, 1, size),)
+            stem = (Conv("conv0", in_channels, channels, 3, 1, size),)
         blocks = [Repeat("features", stem)]
         for number, depth in enumerate(self.depths, 1):
             blocks.append(

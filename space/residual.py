@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Self
 
-from space.config import MAX_CHANNELS, MAX_DEPTH, Config, check_choice, check_int, check_ints
+from space.config import MAX_CHANNELS, MAX_CLASSES, MAX_DEPTH, Config, check_choice, check_int, check_ints
 from space.layers import Conv, Layer, Linear, Norm, Pool, Repeat
 
 STEMS = ("imagenet", "cifar", "regnet")
@@ -78,12 +78,12 @@ class ResidualConfig(Config):
                     )
                 previous = width
 
-    def blocks(self, input_size: int, classes: int) -> tuple[Repeat, ...]:
+    def blocks(self, input_size: int, classes: int, in_channels: int = 3) -> tuple[Repeat, ...]:
         """The resolved shapes. Activations are (n, channels, size, size)."""
-        check_target(input_size, classes)
+        check_target(input_size, classes, in_channels)
         blocks: list[Repeat] = []
         kernel, stride = {"imagenet": (7, 2), "cifar": (3, 1), "regnet": (3, 2)}[self.stem]
-        stem: list[Layer] = [Conv("conv1", 3, self.stem_width, kernel, stride, input_size)]
+        stem: list[Layer] = [Conv("conv1", in_channels, self.stem_width, kernel, stride, input_size)]
         size = (input_size - 1) // stride + 1
         if not (self.preactivation and self.stem == "cifar"):
             stem.append(Norm("bn1", self.stem_width, size))
@@ -173,7 +173,8 @@ def _with_norms(convs: tuple[Conv, ...], shortcut: str, preactivation: bool) -> 
     return tuple(layers)
 
 
-def check_target(input_size: int, classes: int) -> None:
-    """Raise ValueError for an input size or a number of classes that no network can have."""
+def check_target(input_size: int, classes: int, in_channels: int) -> None:
+    """Raise ValueError for an input size, or a number of classes or channels, that no network can have."""
     check_int("input size", input_size, 1, 16_384)
-    check_int("classes", classes, 1, 10_000_000)
+    check_int("classes", classes, 1, MAX_CLASSES)
+    check_int("in_channels", in_channels, 1, MAX_CHANNELS)
