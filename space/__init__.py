@@ -6,6 +6,7 @@
 `layers`           shape records and their sum: what is counted is said there
 `config`           what every configuration can do
 `residual`         ResNet, pre-activation ResNet, Wide ResNet, ResNeXt, RegNetX
+`regnetx`          RegNetX's widths and depths from the five numbers of its rule
 `dense`            DenseNet, DenseNet-BC
 `modules`          configuration -> torch module; only this file and the three below import torch
 `network`          what all modules have: stages, a head to change, multi-scale maps

@@ -9,6 +9,7 @@ Deviations and decisions:
 * ``resnext50_1x64d`` and ``resnext101_1x64d`` *are* ResNet-50 and ResNet-101: equal configurations, equal ids.
 * ``wrn18_*`` and ``wrn34_*`` widen the stages alone. With a widened stem WRN-18-2 would have 45.7 M parameters
   and WRN-18-3 102.0 M; the paper prints 45.6 and 101.8, which is what a stem of 64 gives.
+* ``regnetx_*`` are pycls' (its numbers for the rule in `space.regnetx`); torchvision's RegNetX-400MF is wider.
 * CIFAR bottleneck nets with pre-activation use projections: 1.70 M parameters as published, 1.66 M with option A.
 * AlexNet and ZFNet are counted by hand from their papers' layer tables, VGG and GoogLeNet as in torchvision.
 """
@@ -24,6 +25,7 @@ from space.config import Config
 from space.dense import DenseConfig
 from space.layers import total
 from space.published import CIFAR, ILSVRC_WINNERS, IMAGENET, Figure, Winner
+from space.regnetx import regnetx
 from space.residual import ResidualConfig
 
 
@@ -243,6 +245,18 @@ _ALL: tuple[Landmark, ...] = (
     _expressed("densenet169", "DenseNet-169", 2016, _dense((6, 12, 32, 32))),
     _expressed("densenet201", "DenseNet-201", 2016, _dense((6, 12, 48, 32))),
     _expressed("densenet264", "DenseNet-264", 2016, _dense((6, 12, 64, 48))),
+    _expressed("regnetx_200mf", "RegNetX-200MF", 2020, regnetx(13, 24, 36.44, 2.49, 8)),
+    _expressed("regnetx_400mf", "RegNetX-400MF", 2020, regnetx(22, 24, 24.48, 2.54, 16)),
+    _expressed("regnetx_600mf", "RegNetX-600MF", 2020, regnetx(16, 48, 36.97, 2.24, 24)),
+    _expressed("regnetx_800mf", "RegNetX-800MF", 2020, regnetx(16, 56, 35.73, 2.28, 16)),
+    _expressed("regnetx_1.6gf", "RegNetX-1.6GF", 2020, regnetx(18, 80, 34.01, 2.25, 24)),
+    _expressed("regnetx_3.2gf", "RegNetX-3.2GF", 2020, regnetx(25, 88, 26.31, 2.25, 48)),
+    _expressed("regnetx_4.0gf", "RegNetX-4.0GF", 2020, regnetx(23, 96, 38.65, 2.43, 40)),
+    _expressed("regnetx_6.4gf", "RegNetX-6.4GF", 2020, regnetx(17, 184, 60.83, 2.07, 56)),
+    _expressed("regnetx_8.0gf", "RegNetX-8.0GF", 2020, regnetx(23, 80, 49.56, 2.88, 120)),
+    _expressed("regnetx_12gf", "RegNetX-12GF", 2020, regnetx(19, 168, 73.36, 2.37, 112)),
+    _expressed("regnetx_16gf", "RegNetX-16GF", 2020, regnetx(22, 216, 55.59, 2.1, 128)),
+    _expressed("regnetx_32gf", "RegNetX-32GF", 2020, regnetx(23, 320, 69.86, 2.0, 168)),
     _expressed("cifar_resnet20", "ResNet-20", 2015, _cifar_basic(20)),
     _expressed("cifar_resnet32", "ResNet-32", 2015, _cifar_basic(32)),
     _expressed("cifar_resnet44", "ResNet-44", 2015, _cifar_basic(44)),

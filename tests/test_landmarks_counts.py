@@ -5,6 +5,7 @@ import pytest
 from space import LANDMARKS, cost
 from space.layers import Conv, Linear
 from space.published import CIFAR, IMAGENET
+from space.regnetx import regnetx
 
 # Exact counts at 224 and 1000 classes, or 32 and 10. Those with a star are torchvision's num_params or in the
 # complexity tables of pycls; the others agree with what the papers print (see PRINTED_PARAMS).
@@ -46,6 +47,18 @@ PARAMS = {
     "densenet169": 14_149_480,  # *
     "densenet201": 20_013_928,  # *
     "densenet264": 33_337_704,
+    "regnetx_200mf": 2_684_792,  # *, and so all RegNetX
+    "regnetx_400mf": 5_157_512,
+    "regnetx_600mf": 6_196_040,
+    "regnetx_800mf": 7_259_656,
+    "regnetx_1.6gf": 9_190_136,
+    "regnetx_3.2gf": 15_296_552,
+    "regnetx_4.0gf": 22_118_248,
+    "regnetx_6.4gf": 26_209_256,
+    "regnetx_8.0gf": 39_572_648,
+    "regnetx_12gf": 46_106_056,
+    "regnetx_16gf": 54_278_536,
+    "regnetx_32gf": 107_811_560,
     "cifar_resnet20": 269_722,
     "cifar_resnet32": 464_154,
     "cifar_resnet44": 658_586,
@@ -151,6 +164,22 @@ PRINTED_MACS = {
     "googlenet": (1.5, 0.01),
 }
 
+# flops and acts of pycls@4449e4a, dev/model_complexity.json, which count the classifier's 1,000 biases and outputs.
+REGNETX = {
+    "regnetx_200mf": (199_040_872, 2_164_056),
+    "regnetx_400mf": (397_678_568, 3_143_272),
+    "regnetx_600mf": (600_891_112, 3_975_096),
+    "regnetx_800mf": (799_700_712, 5_148_744),
+    "regnetx_1.6gf": (1_602_850_792, 7_933_512),
+    "regnetx_3.2gf": (3_176_622_952, 11_367_432),
+    "regnetx_4.0gf": (3_964_499_816, 12_201_608),
+    "regnetx_6.4gf": (6_460_292_264, 16_369_744),
+    "regnetx_8.0gf": (7_995_133_416, 14_059_688),
+    "regnetx_12gf": (12_086_679_016, 21_366_568),
+    "regnetx_16gf": (15_940_756_456, 25_515_496),
+    "regnetx_32gf": (31_735_930_792, 36_302_160),
+}
+
 FIGURES_ONLY = ["alexnet", "zfnet", "vgg16", "vgg19", "googlenet"]
 
 
@@ -196,6 +225,25 @@ def test_exact_macs():
     assert LANDMARKS["resnet152"].macs == 11_513_627_624 - 1000
     assert LANDMARKS["resnext50_32x4d"].macs == 4_230_480_872 - 1000
     assert LANDMARKS["resnext101_32x4d"].macs == 7_969_997_800 - 1000
+
+
+@pytest.mark.parametrize("name", REGNETX)
+def test_regnetx_is_pycls(name):
+    counted = cost(LANDMARKS[name].config)
+    assert (counted.macs + 1000, counted.activations + 1000) == REGNETX[name]
+
+
+def test_the_rule_of_regnetx():
+    # Table of the RegNetX-200MF: blocks of 24, 56, 152 and 368 channels from 24 + 36.44 j and powers of 2.49.
+    config = regnetx(13, 24, 36.44, 2.49, 8)
+    assert (config.depths, config.widths, config.groups) == ((1, 1, 4, 7), (24, 56, 152, 368), (3, 7, 19, 46))
+    # 88 and 200 of the rule are no multiples of 48 channels a group.
+    config = regnetx(25, 88, 26.31, 2.25, 48)
+    assert config.widths == config.inner_widths == (96, 192, 432, 1008)
+    assert config.groups == (2, 4, 9, 21)
+    # A group is never wider than its stage.
+    config = regnetx(23, 80, 49.56, 2.88, 120)
+    assert (config.widths[0], config.groups[0]) == (80, 1)
 
 
 def test_networks_without_configuration_are_counted_by_their_layers():
