@@ -11,6 +11,7 @@
 `frame`                trials -> DataFrame; the frontier as text
 `naming`               a network in a few words and numbers
 `pareto`               the exact non-dominated set
+`stages`               a network part by part: widths, sizes, its share of the cost
 `plots`                the pictures by name; each is a file `plot_NAME` in two pure steps, data and figure
 `plot_frontier`        what was measured here; `frontier_data` is its first step
 `plot_published`       what the papers report
