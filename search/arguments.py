@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from results.objective import OBJECTIVES
 from search.settings import SAMPLERS, Settings, check_name, check_objective, check_sampler
-from space import CONVENTION, Budget
+from space import CONVENTION, FAMILIES, Budget
 from space.command import Parser
 from space.design import DESIGN, MODES, Target, check_families
 from space.landmarks import LANDMARKS, landmark
@@ -20,6 +20,7 @@ DEFAULT_TRIALS = 40
 DEFAULT_SAMPLER = "tpe"
 DEFAULT_REFINE = 0.0
 WITHIN = 1.05  # landmarks that cost up to this times the budget are scored
+NAMED_ALONE = ("regnetx",)  # scored if named: no family of the search, and seven more trainings at 4.1 G
 
 
 def parser() -> argparse.ArgumentParser:
@@ -71,7 +72,8 @@ def parser() -> argparse.ArgumentParser:
         nargs="+",
         default=["auto"],
         metavar="NAME",
-        help='published networks to score too; "auto": all that cost at most 5%% more than the budget; "none"',
+        help='published networks to score too: names, families, "auto" or "none"; of a family those that cost at most '
+        "5%% more than the budget, and auto is all families but regnetx (auto)",
     )
 
     add = parser.add_argument_group("how to score").add_argument
@@ -82,6 +84,14 @@ def parser() -> argparse.ArgumentParser:
     )
     add("--recipe", help="how networks are trained: a preset or a JSON file (default: by data and device)")
     add("--seed", type=int, default=0, help="(%(default)s)")
+    add(
+        "--repeats",
+        type=int,
+        default=0,
+        metavar="K",
+        help="when all is done, train each network on the frontier K times more, from other seeds: it shows how "
+        "certain the frontier is; in match mode the 5 best (%(default)s)",
+    )
 
     add = parser.add_argument_group("how to propose").add_argument
     add("--sampler", default=DEFAULT_SAMPLER, metavar="NAME", help=f"{', '.join(SAMPLERS)} (%(default)s)")
@@ -128,6 +138,8 @@ def check(args: argparse.Namespace) -> None:
         raise ValueError(f"--dry-run {args.dry_run}: expected how many networks to print, such as --dry-run 10")
     if args.trials < 0:
         raise ValueError(f"--trials {args.trials}: expected how many networks to sample, such as --trials 40")
+    if args.repeats < 0:
+        raise ValueError(f"--repeats {args.repeats}: expected how many more trainings, such as --repeats 2")
     if args.json and args.dry_run is None:
         raise ValueError("--json goes with --dry-run; a run writes runs/NAME/trials.csv")
     if args.quiet and args.verbose:
@@ -164,21 +176,37 @@ def target_of(args: argparse.Namespace) -> Target:
 
 
 def landmarks_for(words: list[str], target: Target) -> tuple[str, ...]:
-    """The landmarks to score: those named, or all of the target's kind that are at most 5 % over budget and limits."""
+    """The landmarks to score: those named, and those of each family named that fit.
+
+    A landmark fits if it is of the target's kind and at most 5 % over budget and limits; "auto" names all families but
+    those of `NAMED_ALONE`.
+
+    Raises:
+        ValueError: for an unknown name, for one without a configuration, and for a family of which none fits.
+    """
     names = split(words)
     if names == ("none",):
         return ()
-    if names != ("auto",):
-        for name in names:
-            landmark(name)
-        return names
     macs = target.budget.macs
     spent = target.limits.measure(macs, target.input_size, target.classes)
-    return tuple(
-        name
-        for name, entry in LANDMARKS.items()
-        if entry.config is not None and entry.target == target.kind and spent(entry.config) <= WITHIN * macs
-    )
+    chosen: dict[str, None] = {}
+    for name in names:
+        if name != "auto" and name not in FAMILIES:
+            landmark(name)
+            chosen[name] = None
+            continue
+        found = [
+            each.name
+            for each in LANDMARKS.values()
+            if (each.family not in NAMED_ALONE if name == "auto" else each.family == name)
+            and each.config is not None
+            and each.target == target.kind
+            and spent(each.config) <= WITHIN * macs
+        ]
+        if not found and name != "auto":
+            raise ValueError(f"--landmarks {name}: no published network of this family is within the budget")
+        chosen |= dict.fromkeys(found)
+    return tuple(chosen)
 
 
 def settings_of(args: argparse.Namespace, recipe: Recipe, device: str) -> Settings:

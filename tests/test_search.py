@@ -192,6 +192,14 @@ def test_landmarks_within_the_budget() -> None:
     light = landmarks_for(["auto"], Target(Budget.parse("4.1GFLOPs"), limits=Limits(max_params=12_000_000)))
     assert {"resnet18", "densenet121"} <= set(light)
     assert "resnet50" not in light
+    assert not [name for name in names if name.startswith("regnetx")]
+    regnets = landmarks_for(["regnetx"], Target(Budget.parse("0.6GFLOPs")))
+    assert regnets == ("regnetx_200mf", "regnetx_400mf", "regnetx_600mf")
+    assert landmarks_for(["auto,regnetx", "resnet50"], Target(Budget.parse("0.4GFLOPs"))) == (
+        "regnetx_200mf", "regnetx_400mf", "resnet50",
+    )  # fmt: skip
+    with pytest.raises(ValueError, match="no published network of this family"):
+        landmarks_for(["wide_resnet"], Target(Budget.parse("0.4GFLOPs")))
 
 
 BAD = {

@@ -57,7 +57,7 @@ def shape_of(config: ResidualConfig | DenseConfig) -> ResidualShape | DenseShape
 IMAGENET = [
     name
     for name, entry in LANDMARKS.items()
-    if entry.target == "imagenet" and entry.config is not None and not name.endswith("_v1")
+    if entry.target == "imagenet" and entry.family in DESIGN and not name.endswith("_v1")
 ]
 
 

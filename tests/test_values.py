@@ -15,7 +15,7 @@ from space.landmarks import LANDMARKS, landmark
 EXACT = [
     name
     for name, entry in LANDMARKS.items()
-    if entry.target == "imagenet" and entry.config is not None and not name.endswith("_v1")
+    if entry.target == "imagenet" and entry.family in DESIGN and not name.endswith("_v1")
 ]
 CIFAR = ["resnext29_8x64d", "resnext29_16x64d", "densenet_40_12", "densenet_100_12", "densenet_bc_100_12"]
 
@@ -122,6 +122,7 @@ def test_what_the_axes_cannot_express_has_no_values() -> None:
         "grouped, but no ResNeXt": replace(plain, groups=(2,) * 4),
         "a ResNeXt of one group": replace(plain, family="resnext"),
         "widened, but no Wide ResNet": replace(landmark("wide_resnet50_2"), family="resnet"),
+        "widths that do not double": landmark("regnetx_4.0gf"),
         "equal widths": replace(plain, widths=(512,) * 4, inner_widths=(128,) * 4),
         "another bottleneck ratio": replace(landmark("densenet121"), bottleneck=2),
         "more compression than the axis has": replace(landmark("densenet121"), compression=0.05),
