@@ -51,7 +51,9 @@ FAMILIES: dict[str, type[Config]] = {
 
 
 def cost(config: Config, input_size: int = 224, classes: int = 1000, in_channels: int = 3) -> Cost:
-    """Multiply-adds, parameters and activations of one image: closed form, exact, no module built.
+    """Multiply-adds, parameters and activations of one image of `in_channels` x `input_size` x `input_size`.
+
+    Closed form, exact, no module built.
 
     Raises:
         ValueError: if the input is too small for the network.
@@ -93,8 +95,12 @@ def build(
 ) -> Network | FeatureMaps:
     """Make the network as a module that maps (n, in_channels, h, w) images to (n, classes) logits.
 
-    Names and shapes in the state dict are torchvision's: its weights load with ``strict=True`` (RegNetX has other names
-    there). Convolutions get He initialisation.
+    Convolutions get He initialisation. Names and shapes in the state dict are torchvision's (but for RegNetX, which has
+    other names there), so that its files load strictly::
+
+        model = space.build(space.landmark("densenet121"))
+        model.load_state_dict(torch.load("densenet121.pth"))
+        model.reset_classifier(10)
 
     Args:
         config: the network.
