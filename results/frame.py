@@ -94,15 +94,22 @@ def frontier_mask(frame: pd.DataFrame, limits: Mapping[str, Any], cost: str) -> 
     """
     from results.pareto import frontier
 
-    def numbers(name: str) -> NDArray[np.floating[Any]]:
-        return frame[name].astype("Float64").to_numpy(dtype="float64", na_value=float("nan"))
+    return frontier(admitted(frame, limits), numbers(frame, cost))
 
+
+def admitted(frame: pd.DataFrame, limits: Mapping[str, Any]) -> NDArray[np.floating[Any]]:
+    """The top-1 of every row that may be on a frontier; NaN for repeats and for what is beyond the limits."""
     top1 = frame["proxy_top1"].to_numpy(copy=True)
     top1[(frame["kind"] == "repeat").to_numpy(dtype=bool, na_value=False)] = float("nan")
     for column, setting in LIMITS.items():
         if (most := limits.get(setting)) is not None:
-            top1[numbers(column) > most] = float("nan")  # landmarks may cost a little more than the budget
-    return frontier(top1, numbers(cost))
+            top1[numbers(frame, column) > most] = float("nan")  # landmarks may cost a little more than the budget
+    return top1
+
+
+def numbers(frame: pd.DataFrame, name: str) -> NDArray[np.floating[Any]]:
+    """A column as floating point numbers, NaN for what is missing."""
+    return frame[name].astype("Float64").to_numpy(dtype="float64", na_value=float("nan"))
 
 
 def frontier_table(run: Run) -> str:

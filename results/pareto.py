@@ -1,7 +1,8 @@
-"""The exact accuracy-vs-cost frontier."""
+"""The exact accuracy-vs-cost frontier, and the area below it."""
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -39,3 +40,28 @@ def frontier(top1: ArrayLike, cost: ArrayLike) -> NDArray[np.bool_]:
     keep[1:] = climbing[1:] > np.maximum.accumulate(climbing)[:-1]
     mask[order[keep]] = True
     return mask
+
+
+def hypervolume(top1: ArrayLike, cost: ArrayLike, axis: tuple[float, float]) -> float:
+    """How high the frontier is on average over a logarithmic axis of costs, in points of top-1.
+
+    At every cost of the axis the frontier has the best top-1 of what costs that or less, 0 where there is nothing. So
+    the reference point is (0 % top-1, the axis' end), and the hypervolume is divided by the axis' width. What costs
+    less than the axis' begin counts as if it cost that, what costs more than its end does not count. Exact.
+
+    Args:
+        top1: n accuracies in percent; NaN for what does not count.
+        cost: n costs above 0.
+        axis: least and most cost.
+
+    Raises:
+        ValueError: if the lists differ in length, or the axis is none.
+    """
+    low, high = axis
+    if not 0 < low < high:
+        raise ValueError(f"an axis of costs from {low:g} to {high:g}: expected two numbers above 0, the least first")
+    accuracy, price = np.asarray(top1, dtype=np.float64), np.asarray(cost, dtype=np.float64)
+    members = np.flatnonzero(frontier(np.where(price <= high, accuracy, np.nan), np.maximum(price, low)))
+    members = members[np.argsort(price[members], kind="stable")]
+    ends = np.log10(np.append(np.maximum(price[members], low), high))
+    return float(np.sum(accuracy[members] * np.diff(ends)) / (math.log10(high) - math.log10(low)))

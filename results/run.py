@@ -82,6 +82,7 @@ class Run:
     _data_name: str | None = None
     data_key: str | None = None  # digest of the images and of which are held out; None for runs of earlier versions
     trials: Sequence[FrozenTrial] = field(default=(), repr=False)  # as the study has them
+    about: dict[str, Any] = field(default_factory=dict, repr=False)  # run.json: environment, workers; empty without one
 
     @property
     def budget_macs(self) -> int:
@@ -270,8 +271,9 @@ def load_run(path: str | Path, storage: str | None = None) -> Run:
         frame = trials_frame(trials, settings, objective_of(settings).column)
         fidelity = str(attributes["fidelity"]["sentence"]) if "fidelity" in attributes else None
     return Run(
-        directory, settings, frame, fidelity, attributes.get("data_name"), attributes.get("data_key"), tuple(trials)
-    )
+        directory, settings, frame, fidelity, attributes.get("data_name"), attributes.get("data_key"), tuple(trials),
+        about,
+    )  # fmt: skip
 
 
 def _run_file(path: Path) -> dict[str, Any]:

@@ -1,11 +1,13 @@
 """The frontier against its definition, point by point."""
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from results.pareto import frontier
+from results.pareto import frontier, hypervolume
 
 NUMBER = st.one_of(st.integers(0, 6).map(float), st.floats(0, 6), st.just(float("nan")))
 
@@ -49,3 +51,25 @@ def test_a_million_points_are_fast() -> None:
     rng = np.random.default_rng(0)
     mask = frontier(rng.random(1_000_000), rng.random(1_000_000))
     assert 1 <= mask.sum() < 100
+
+
+def test_hypervolume_is_the_mean_height_of_the_frontier() -> None:
+    # 0 below a cost of 10, 40 up to 100, 70 from there on: a third of three decades each
+    assert hypervolume([40, 70, 30, math.nan], [10, 100, 500, 1], (1, 1000)) == pytest.approx((0 + 40 + 70) / 3)
+    assert hypervolume([40], [0.001], (1, 1000)) == pytest.approx(40)  # cheaper than the axis: no more than all of it
+    assert hypervolume([40, 99], [10, 1001], (10, 1000)) == pytest.approx(40)  # dearer: nothing
+    assert hypervolume([50, 60], [2, 1], (1, 100)) == pytest.approx(60)
+    assert hypervolume([50, 60], [0.2, 0.1], (1, 100)) == pytest.approx(60)  # equal once moved to the axis' begin
+    assert hypervolume([], [], (1, 10)) == 0
+    with pytest.raises(ValueError, match="from 10 to 1"):
+        hypervolume([1], [1], (10, 1))
+
+
+@given(st.lists(st.tuples(st.floats(0, 100), st.floats(0.5, 2000)), max_size=12))
+def test_hypervolume_is_optunas(points: list[tuple[float, float]]) -> None:
+    """Optuna minimises both: (100 - top-1, log10 cost) below the reference point (100, 3)."""
+    from optuna._hypervolume import compute_hypervolume
+
+    inside = [(100 - top1, math.log10(max(cost, 1.0))) for top1, cost in points if cost <= 1000]
+    expected = compute_hypervolume(np.array(inside).reshape(-1, 2), np.array([100.0, 3.0])) if inside else 0.0
+    assert hypervolume([t for t, _ in points], [c for _, c in points], (1, 1000)) == pytest.approx(expected / 3)
