@@ -7,6 +7,11 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
 
 class Box(NamedTuple):
     """A rectangle, from (left, bottom) to (right, top)."""
@@ -70,7 +75,7 @@ def untangle(starts: Sequence[tuple[float, float]], ends: Sequence[tuple[float, 
         for i, j in itertools.combinations(range(len(owner)), 2):
             a, b = starts[owner[i]], starts[owner[j]]
             saved = math.dist(a, ends[i]) + math.dist(b, ends[j]) - math.dist(a, ends[j]) - math.dist(b, ends[i])
-            if saved > 1e-6 and _cross((*a, *ends[i]), (*b, *ends[j])):
+            if saved > 1e-6 and _cross(np.array((*a, *ends[i])), np.array((*b, *ends[j]))):
                 owner[i], owner[j] = owner[j], owner[i]
                 swapped = True
     return owner
@@ -86,8 +91,9 @@ class Anchor(NamedTuple):
     height: float
 
 
-_ANGLES = tuple(math.pi * turn / 16 for turn in range(32))
-_DISTANCES = (3.0, 6.0, 9.0, 14.0, 20.0, 28.0, 38.0, 50.0, 65.0, 85.0, 110.0, 140.0, 180.0, 230.0, 300.0)
+_ANGLES = np.pi * np.arange(32) / 16
+_DISTANCES = np.array([3.0, 6.0, 9.0, 14.0, 20.0, 28.0, 38.0, 50.0, 65.0, 85.0, 110.0, 140.0, 180.0, 230.0, 300.0])
+_CHUNK = 32  # places that are priced at once
 
 
 def place(
@@ -113,45 +119,12 @@ def place(
         sorted(everyone, key=lambda n: -anchors[n].y),
         sorted(everyone, key=lambda n: anchors[n].x),
     )
-    tries = [_place(anchors, order, frame, obstacles, lines, gap) for order in orders]
+    choices = [_choices(anchor, anchors, frame, obstacles, lines, gap) for anchor in anchors]
+    tries = [_place(anchors, choices, order, gap) for order in orders]
     found = [each for each in tries if each is not None]
     if not found:
         raise ValueError("no place is left for a label: the picture is too small")
-    return min(found, key=lambda each: each[0])[1]
-
-
-def _place(
-    anchors: Sequence[Anchor],
-    order: Sequence[int],
-    frame: Box,
-    obstacles: Sequence[Box],
-    lines: Sequence[Segment],
-    gap: float,
-) -> tuple[float, list[Box]] | None:
-    """The price of all labels and their boxes, in the order of `anchors`."""
-    marks = [Box(a.x - a.radius, a.y - a.radius, a.x + a.radius, a.y + a.radius) for a in anchors]
-    placed: dict[int, Box] = {}
-    prices: dict[int, float] = {}
-    for number in [*order, *order]:
-        anchor = anchors[number]
-        others = {n: box for n, box in placed.items() if n != number}
-        taken = [*others.values(), *obstacles]
-        leaders = [(anchors[n].x, anchors[n].y, *nearest(box, anchors[n].x, anchors[n].y)) for n, box in others.items()]
-        best: Box | None = None
-        least = math.inf
-        for box in _candidates(anchor):
-            if _reach(anchor, box) >= least or not box.inside(frame):
-                continue
-            roomy = Box(box.left - gap, box.bottom - gap, box.right + gap, box.top + gap)
-            if any(roomy.overlap(other) for other in taken):
-                continue
-            price = _price(anchor, box, marks, leaders, list(others.values()), lines, least)
-            if price < least:
-                best, least = box, price
-        if best is None:
-            return None
-        placed[number], prices[number] = best, least
-    return sum(prices.values()), [placed[number] for number in range(len(anchors))]
+    return [Box(*map(float, box)) for box in min(found, key=lambda each: each[0])[1]]
 
 
 def nearest(box: Box, x: float, y: float) -> tuple[float, float]:
@@ -159,74 +132,122 @@ def nearest(box: Box, x: float, y: float) -> tuple[float, float]:
     return min(max(x, box.left), box.right), min(max(y, box.bottom), box.top)
 
 
-def _distance(box: Box, other: Box) -> float:
-    wide = max(box.left - other.right, other.left - box.right, 0.0)
-    high = max(box.bottom - other.top, other.bottom - box.top, 0.0)
-    return math.hypot(wide, high)
+class _Choices(NamedTuple):
+    """Where one label may go as long as no other is placed, the cheapest place first."""
+
+    boxes: Floats  # (places, 4), as `Box`
+    prices: Floats  # (places,), what the marks and lines charge
+    leaders: Floats  # (places, 4), the line from the mark to the label
 
 
-def _candidates(anchor: Anchor) -> list[Box]:
-    boxes = []
-    for distance in _DISTANCES:
-        for angle in _ANGLES:
-            dx, dy = math.cos(angle), math.sin(angle)
-            # The label's middle is as far out as its own half size demands in that direction.
-            reach = anchor.radius + distance
-            x = anchor.x + dx * reach + dx * anchor.width / 2
-            y = anchor.y + dy * reach + dy * anchor.height / 2
-            box = Box(x - anchor.width / 2, y - anchor.height / 2, x + anchor.width / 2, y + anchor.height / 2)
-            boxes.append(box)
-    return boxes
-
-
-def _reach(anchor: Anchor, box: Box) -> float:
-    """The least that a place costs: how far off it is, and a little for not being beside its mark."""
-    x, y = nearest(box, anchor.x, anchor.y)
-    distance = max(0.0, math.hypot(x - anchor.x, y - anchor.y) - anchor.radius)
-    return distance + abs((box.bottom + box.top) / 2 - anchor.y) / 12
-
-
-def _price(
+def _choices(
     anchor: Anchor,
-    box: Box,
-    marks: Sequence[Box],
-    leaders: Sequence[Segment],
-    labels: Sequence[Box],
+    anchors: Sequence[Anchor],
+    frame: Box,
+    obstacles: Sequence[Box],
     lines: Sequence[Segment],
-    limit: float,
-) -> float:
-    """What a place costs; counting ends once it is `limit` or more."""
-    x, y = nearest(box, anchor.x, anchor.y)
-    distance = max(0.0, math.hypot(x - anchor.x, y - anchor.y) - anchor.radius)
-    closer = sum(_distance(box, mark) < distance + 3 for mark in marks) - 1  # marks it might be taken to name
-    price = _reach(anchor, box) + 10 * closer
-    price += 60 * sum(box.overlap(mark) for mark in marks) / (anchor.width * anchor.height)
-    if price < limit:
-        price += 9 * sum(_meets(line, box) for line in lines)
-    if price < limit:
-        price += 150 * sum(_meets(leader, box) for leader in leaders)
-    if price < limit:
-        own = (anchor.x, anchor.y, x, y)
-        price += 40 * sum(_cross(own, leader) for leader in leaders) + 150 * sum(_meets(own, other) for other in labels)
-    return price
+    gap: float,
+) -> _Choices:
+    boxes = _around(anchor)
+    inside = (
+        (boxes[:, 0] >= frame.left) & (boxes[:, 2] <= frame.right)
+        & (boxes[:, 1] >= frame.bottom) & (boxes[:, 3] <= frame.top)
+    )  # fmt: skip
+    boxes = boxes[inside]
+    boxes = boxes[~(_overlaps(boxes, _rows(obstacles), gap) > 0).any(axis=1)]
+    x, y = np.clip(anchor.x, boxes[:, 0], boxes[:, 2]), np.clip(anchor.y, boxes[:, 1], boxes[:, 3])
+    distance = np.maximum(0.0, np.hypot(x - anchor.x, y - anchor.y) - anchor.radius)
+    marks = np.array([(a.x - a.radius, a.y - a.radius, a.x + a.radius, a.y + a.radius) for a in anchors])
+    closer = (_distances(boxes, marks) < distance[:, None] + 3).sum(axis=1) - 1  # marks it might be taken to name
+    # how far off it is, and a little for not being beside its mark
+    prices = distance + np.abs((boxes[:, 1] + boxes[:, 3]) / 2 - anchor.y) / 12 + 10 * closer
+    prices += 60 * _overlaps(boxes, marks).sum(axis=1) / (anchor.width * anchor.height)
+    prices += 9 * _meet(_rows(lines)[None, :, :], boxes[:, None, :]).sum(axis=1)
+    order = np.argsort(prices, kind="stable")
+    leaders = np.stack([np.full_like(x, anchor.x), np.full_like(y, anchor.y), x, y], axis=1)
+    return _Choices(boxes[order], prices[order], leaders[order])
 
 
-def _cross(a: Segment, b: Segment) -> bool:
-    ax, ay, bx, by = a
-    cx, cy, dx, dy = b
-    if ((bx - ax) * (cy - ay) > (by - ay) * (cx - ax)) == ((bx - ax) * (dy - ay) > (by - ay) * (dx - ax)):
-        return False
-    return ((dx - cx) * (ay - cy) > (dy - cy) * (ax - cx)) != ((dx - cx) * (by - cy) > (dy - cy) * (bx - cx))
+def _around(anchor: Anchor) -> Floats:
+    """Boxes about a mark, in rings; a label's middle is as far out as its own half size demands in that direction."""
+    reach = anchor.radius + _DISTANCES[:, None]
+    x = anchor.x + np.cos(_ANGLES) * (reach + anchor.width / 2)
+    y = anchor.y + np.sin(_ANGLES) * (reach + anchor.height / 2)
+    half_width, half_height = anchor.width / 2, anchor.height / 2
+    return np.stack([x - half_width, y - half_height, x + half_width, y + half_height], axis=2).reshape(-1, 4)
 
 
-def _meets(line: Segment, box: Box) -> bool:
-    """Whether a line goes through a box."""
-    if max(line[0], line[2]) <= box.left or min(line[0], line[2]) >= box.right:
-        return False
-    if max(line[1], line[3]) <= box.bottom or min(line[1], line[3]) >= box.top:
-        return False
-    if box.left < line[2] < box.right and box.bottom < line[3] < box.top:
-        return True
-    return _cross(line, (box.left, box.bottom, box.right, box.top)) or _cross(
-        line, (box.left, box.top, box.right, box.bottom)
-    )
+def _place(
+    anchors: Sequence[Anchor], choices: Sequence[_Choices], order: Sequence[int], gap: float
+) -> tuple[float, Floats] | None:
+    """The price of all labels and their boxes, in the order of `anchors`."""
+    boxes, leaders = np.zeros((len(anchors), 4)), np.zeros((len(anchors), 4))
+    prices = np.zeros(len(anchors))
+    placed = np.zeros(len(anchors), dtype=bool)
+    for number in [*order, *order]:
+        placed[number] = False
+        others, ways = boxes[placed], leaders[placed]
+        open_ = choices[number]
+        free = np.flatnonzero(~(_overlaps(open_.boxes, others, gap) > 0).any(axis=1))
+        best, least = -1, math.inf
+        for start in range(0, len(free), _CHUNK):
+            chunk = free[start : start + _CHUNK]
+            if open_.prices[chunk[0]] >= least:
+                break
+            box, own = open_.boxes[chunk][:, None, :], open_.leaders[chunk][:, None, :]
+            price = open_.prices[chunk] + 150 * _meet(ways[None, :, :], box).sum(axis=1)
+            price += 40 * _cross(own, ways[None, :, :]).sum(axis=1) + 150 * _meet(own, others[None, :, :]).sum(axis=1)
+            cheapest = int(np.argmin(price))
+            if price[cheapest] < least:
+                best, least = int(chunk[cheapest]), float(price[cheapest])
+        if best < 0:
+            return None
+        boxes[number], leaders[number], prices[number] = open_.boxes[best], open_.leaders[best], least
+        placed[number] = True
+    return float(prices.sum()), boxes
+
+
+# Arrays of boxes and segments have four numbers in their last axis; the axes before it are broadcast.
+
+
+def _rows(items: Sequence[Box] | Sequence[Segment]) -> Floats:
+    return np.array(items, dtype=float).reshape(-1, 4)
+
+
+def _overlaps(boxes: Floats, others: Floats, gap: float = 0.0) -> Floats:
+    """(boxes, others): the area that each two share if the first is wider by a gap on all sides."""
+    a, b = boxes[:, None, :], others[None, :, :]
+    wide = np.minimum(a[..., 2] + gap, b[..., 2]) - np.maximum(a[..., 0] - gap, b[..., 0])
+    high = np.minimum(a[..., 3] + gap, b[..., 3]) - np.maximum(a[..., 1] - gap, b[..., 1])
+    area: Floats = np.maximum(wide, 0.0) * np.maximum(high, 0.0)
+    return area
+
+
+def _distances(boxes: Floats, others: Floats) -> Floats:
+    """(boxes, others): how far apart each two are."""
+    a, b = boxes[:, None, :], others[None, :, :]
+    wide = np.maximum(np.maximum(a[..., 0] - b[..., 2], b[..., 0] - a[..., 2]), 0.0)
+    high = np.maximum(np.maximum(a[..., 1] - b[..., 3], b[..., 1] - a[..., 3]), 0.0)
+    apart: Floats = np.hypot(wide, high)
+    return apart
+
+
+def _cross(a: Floats, b: Floats) -> NDArray[np.bool_]:
+    """Whether segments cross."""
+    ax, ay, bx, by = (a[..., n] for n in range(4))
+    cx, cy, dx, dy = (b[..., n] for n in range(4))
+    first = ((bx - ax) * (cy - ay) > (by - ay) * (cx - ax)) != ((bx - ax) * (dy - ay) > (by - ay) * (dx - ax))
+    other = ((dx - cx) * (ay - cy) > (dy - cy) * (ax - cx)) != ((dx - cx) * (by - cy) > (dy - cy) * (bx - cx))
+    crossing: NDArray[np.bool_] = first & other
+    return crossing
+
+
+def _meet(lines: Floats, boxes: Floats) -> NDArray[np.bool_]:
+    """Whether segments go through boxes."""
+    left, bottom, right, top = (boxes[..., n] for n in range(4))
+    near = (np.maximum(lines[..., 0], lines[..., 2]) > left) & (np.minimum(lines[..., 0], lines[..., 2]) < right)
+    near &= (np.maximum(lines[..., 1], lines[..., 3]) > bottom) & (np.minimum(lines[..., 1], lines[..., 3]) < top)
+    ends = (left < lines[..., 2]) & (lines[..., 2] < right) & (bottom < lines[..., 3]) & (lines[..., 3] < top)
+    rising, falling = boxes, np.stack([left, top, right, bottom], axis=-1)
+    met: NDArray[np.bool_] = near & (ends | _cross(lines, rising) | _cross(lines, falling))
+    return met
