@@ -105,7 +105,7 @@ class FeatureMaps(nn.Module):
     """
 
     def __init__(self, network: Network, out_indices: Sequence[int] | None = None) -> None:
-        """Take over the modules of `network`, which is of no use afterwards.
+        """Share the modules of `network`, trained or not.
 
         Raises:
             ValueError: if `out_indices` are not stages of the network in ascending order.

@@ -77,6 +77,14 @@ def test_the_whole_networks_weights_fit_but_for_the_head(tiny_config):
     assert model.load_state_dict(maps.state_dict(), strict=False) == (head, [])
 
 
+def test_maps_of_a_network_that_is_there_share_its_weights(tiny_config):
+    model = build(tiny_config, 7, 24).eval()
+    maps = FeatureMaps(model, (1,)).eval()
+    whole = dict(model.named_parameters())
+    assert all(parameter is whole[name] for name, parameter in maps.named_parameters())
+    assert model(torch.randn(2, 3, 24, 24)).shape == (2, 7)
+
+
 def test_stages_after_the_last_map_are_left_out():
     with torch.device("meta"):
         model = build(landmark("densenet121"), features_only=True, out_indices=(1, 2))
