@@ -8,7 +8,8 @@ Images
 Training
     `recipe`           `Recipe`: how a network is made smaller and trained; `presets`: those with a name
     `train`            `train_proxy`: a network and a recipe -> `ProxyScore` (`score`)
-    `full`             one network to the end of a recipe, with checkpoints, on one device or several
+    `full`             one network to the end of a recipe, with checkpoints, on one device or several;
+                       `origin`: the run and the score that a network's file comes from
     `trainer`          the one training loop; `augment`: its batches
     `device`           device, precision, threads, and what the device can do at most; `memory`: what was taken
 Other measures
@@ -20,6 +21,8 @@ Trust
                        `ranking_sets`: which published errors can stand in one ranking, `fidelity_scores` and
                        `fidelity_report`: what is kept and what is said
     `known`            what is known of a recipe on some data
+Commands
+    `arguments`        the command line of `python -m evaluate`
 
 The names below are loaded when they are first used: importing the package imports no torch.
 """

@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from evaluate.arguments import make_parser
 from space import CONVENTION, Config, cost, landmark, load_config
-from space.command import Parser, answer
+from space.command import answer
 from space.landmarks import LANDMARKS, TARGETS
 
 if TYPE_CHECKING:
@@ -19,71 +20,8 @@ if TYPE_CHECKING:
     from evaluate.recipe import Recipe
 
 TRAININGS, FIDELITIES = Path("runs/train"), Path("runs/fidelity")
+TRAINED = "trained"  # of a run's networks, in the run's directory
 ZERO_COST_BATCH = 64
-
-
-def make_parser() -> argparse.ArgumentParser:
-    """The command line of `python -m evaluate`."""
-    parser = Parser(prog="python -m evaluate", description="Measure networks: what they cost, how well they train.")
-    commands = parser.add_subparsers(
-        dest="command", required=True, metavar="count|score|train|latency|zerocost|fidelity"
-    )
-
-    def command(name: str, summary: str, description: str = "", network: bool = True) -> argparse.ArgumentParser:
-        one = commands.add_parser(name, help=summary, description=description or f"{summary}.")
-        if network:
-            one.add_argument("network", help="a published network's name, or the path of a configuration's JSON")
-        return one
-
-    def trains(one: argparse.ArgumentParser) -> None:
-        one.add_argument(
-            "--data", default="digits", help="digits, a folder, or a name on the Hugging Face hub (%(default)s)"
-        )
-        one.add_argument("--recipe", help="a preset or a JSON file (default: by data and device)")
-        one.add_argument("--device", default="auto", help="auto, cpu or cuda (%(default)s)")
-
-    def seeded(one: argparse.ArgumentParser) -> None:
-        one.add_argument("--seed", type=int, default=0, help="for the weights and the held-out part (%(default)s)")
-
-    def sized(one: argparse.ArgumentParser) -> None:
-        one.add_argument("--input", type=int, metavar="SIZE", help="height and width of the image (224; CIFAR nets 32)")
-        one.add_argument("--classes", type=int, metavar="N", help="number of classes (1000; CIFAR nets 10)")
-
-    sized(command("count", "closed form against ptflops and torch", CONVENTION))
-
-    score = command("score", "train the proxy of a network, print its score as JSON")
-    trains(score)
-    seeded(score)
-
-    train = command("train", "train one network to the end of a recipe, with checkpoints; continues what was begun")
-    trains(train)
-    seeded(train)
-    train.add_argument("--name", help="directory under runs/train/ (default: of network, data, recipe and seed)")
-    train.add_argument("--test", action="store_true", help="score the test split too, once, at the end")
-
-    latency = command("latency", "time and memory of inference")
-    sized(latency)
-    latency.add_argument("--batch", type=int, nargs="+", default=[1, 64], metavar="N", help="batch sizes (1 64)")
-    latency.add_argument("--dtype", default="auto", help="auto, float32, bfloat16 or float16 (%(default)s)")
-    latency.add_argument("--device", default="auto", help="auto, cpu or cuda (%(default)s)")
-
-    zero = command("zerocost", "scores of the untrained proxy, from one batch")
-    trains(zero)
-    seeded(zero)
-
-    fidelity = command(
-        "fidelity",
-        "how well the order of proxy scores agrees with the published errors",
-        "Trains the proxies of all published networks whose errors can stand in one ranking; an interrupted run "
-        "continues with the same command.",
-        network=False,
-    )
-    trains(fidelity)
-    fidelity.add_argument("--set", default="imagenet", help="imagenet or cifar (%(default)s)")
-    fidelity.add_argument("--seeds", type=int, default=1, metavar="N", help="trainings of each network (%(default)s)")
-    fidelity.add_argument("--networks", nargs="+", metavar="NAME", help="some of the set's networks alone")
-    fidelity.add_argument("--out", type=Path, metavar="DIR", help="(runs/fidelity/SET-DATA-RECIPE)")
-    return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -103,13 +41,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 # ---------------------------------------------------------------------------------------------- what is given
 
 
+def is_file(name: str) -> bool:
+    """Whether a network's name is the path of a file."""
+    return name.endswith(".json") or Path(name).name != name
+
+
 def network(name: str) -> Config:
     """A published network by its name, or one from a file (what ends with .json or has a path separator).
 
     Raises:
         ValueError: if there is none.
     """
-    if not name.endswith(".json") and Path(name).name == name:
+    if not is_file(name):
         return landmark(name)
     try:
         return load_config(name)
@@ -177,25 +120,36 @@ def score(options: argparse.Namespace) -> str:
 def train(options: argparse.Namespace) -> str:
     """Train one network to the end, a line an epoch."""
     config = network(options.network)
+
+    from evaluate.origin import proxy_of, run_of
+
+    run, proxy = (run_of(options.network), proxy_of(options.network)) if is_file(options.network) else (None, None)
     recipe, data, device = recipe_and_data(options, options.seed)
 
     from evaluate.data import data_name, load_test
     from evaluate.full import train_network
 
-    default = f"{Path(options.network).stem}-{data_name(options.data)}-{recipe.name}-seed{options.seed}"
-    name = options.name or default
-    if Path(name).name != name or name in (".", ".."):
-        raise ValueError(f"--name {name!r}: expected a plain name without path separators, such as --name my-training")
+    name = Path(options.network).stem if is_file(options.network) else options.network
+    default = f"{name}-{data_name(options.data)}-{recipe.name}-seed{options.seed}"
+    place = options.name or default
+    if Path(place).name != place or place in (".", ".."):
+        raise ValueError(f"--name {place!r}: expected a plain name without path separators, such as --name my-training")
+    directory = (TRAININGS if run is None else run / TRAINED) / place
     test = load_test(options.data, recipe.resolution) if options.test else None
-    directory = TRAININGS / name
+    speaks = os.environ.get("RANK", "0") == "0"  # one of torchrun's processes speaks for all
+    if speaks and run is not None:
+        print(f"trains a network of {run} from scratch, into {directory}", flush=True)
     report = train_network(
-        options.network, config, recipe, data, directory, seed=options.seed, device=device, test=test,
+        name, config, recipe, data, directory, seed=options.seed, device=device, test=test, proxy=proxy,
         show=lambda line: print(line, flush=True),
     )  # fmt: skip
-    if os.environ.get("RANK", "0") != "0":  # one of torchrun's processes speaks for all
+    if not speaks:
         return ""
     tested = "" if report["test_top1"] is None else f", test {report['test_top1']:.2f} %"
-    return f"top-1 {report['top1']:.2f} % of the held-out images{tested}; weights in {directory / 'model.pt'}"
+    lines = [f"top-1 {report['top1']:.2f} % of the held-out images{tested}; weights in {directory / 'model.pt'}"]
+    if proxy is not None:
+        lines += [f"{proxy}: not to be compared, for recipe, width, resolution and images may all differ"]
+    return "\n".join(lines)
 
 
 def latency(options: argparse.Namespace) -> str:

@@ -1,6 +1,7 @@
 """One network trained as it is meant to be: with checkpoints, continued where it ended, on one device or several.
 
     python -m evaluate train resnet18 --data FOLDER --recipe full
+    python -m evaluate train runs/NAME/configs/ID.json --data FOLDER --recipe full      # into runs/NAME/trained/
     torchrun --nproc-per-node 4 -m evaluate train resnet18 --data FOLDER --recipe full
 
 A directory holds ``checkpoint.pt`` (all that training needs to go on) and at the end ``train.json`` (settings,
@@ -35,6 +36,7 @@ from space.files import json_bytes, write_files
 
 if TYPE_CHECKING:
     from evaluate.data import ImageData, LabelledImages
+    from evaluate.origin import Proxy
 
 CHECKPOINT, REPORT, CONFIG, WEIGHTS = "checkpoint.pt", "train.json", "config.json", "model.pt"
 
@@ -87,6 +89,7 @@ def train_network(
     seed: int = 0,
     device: str = "auto",
     test: LabelledImages | None = None,
+    proxy: Proxy | None = None,
     show: Callable[[str], None] = print,
 ) -> dict[str, Any]:
     """Train `recipe.proxy(config)` to the end of the recipe; go on where the directory's checkpoint ended.
@@ -103,6 +106,7 @@ def train_network(
         seed: of the weights, the order of the images and the augmentation.
         device: ``auto``, ``cpu`` or ``cuda``.
         test: the test split, if it is to be scored at the end. Nothing is chosen by it.
+        proxy: what a search measured of the network, to stand beside the result.
         show: gets a line an epoch.
 
     Returns:
@@ -163,6 +167,7 @@ def train_network(
                 f"{name}: out of memory on {place} ({words_of(error)}); try a smaller batch_size in the recipe"
             ) from error
         report = settings | {
+            "config_id": config.id,
             "environment": _environment(place, group.world),
             "precision": how.precision,
             "engine": trainer.engine,
@@ -172,6 +177,7 @@ def train_network(
             "curve": [dict(point) for point in curve],
             "top1": curve[-1]["top1"],
             "test_top1": None if final is None else final[0],
+            "proxy": None if proxy is None else proxy.to_json(),
         }
         if first:
             weights = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
@@ -207,7 +213,8 @@ def load_checkpoint(directory: Path, settings: dict[str, Any]) -> dict[str, Any]
         there = content["settings"]
     except (RuntimeError, EOFError, KeyError, TypeError, pickle.UnpicklingError, ValueError) as error:
         raise ValueError(f"{path} is damaged: put a backup in its place, or delete it to start again") from error
-    different = [key for key in settings if there.get(key) != settings[key]]
+    # its name may be another path to the same file
+    different = [key for key in settings if key != "network" and there.get(key) != settings[key]]
     if different:
         raise ValueError(
             f"{directory} holds a training with another {' and '.join(different)}: choose another --name, or repeat "
