@@ -30,14 +30,14 @@ from benchmarks.machine import machine_line
 from evaluate.presets import RECIPES
 from evaluate.score import Epoch, ProxyScore
 from search.evaluation import Evaluation
-from search.executor import Executor, InProcess
+from search.executor import Executor, InProcess, Job
 from search.log import RunLog
 from search.loop import Loop
 from search.proposals import Proposer
-from search.rungs import RungTable, rungs_of
+from search.rungs import rungs_of
 from search.settings import SAMPLERS, Settings
 from search.study import Search
-from space import Budget, Config, cost
+from space import Budget, cost
 from space.design import DESIGN, MODES
 
 
@@ -48,10 +48,10 @@ class Instant:
     seconds: float = 0.0
     epochs: int = 8
 
-    def __call__(self, config: Config, table: RungTable | None = None) -> Evaluation:
+    def __call__(self, job: Job) -> Evaluation:
         """A score between 10 and 90 %, higher for more parameters an activation."""
         time.sleep(self.seconds)
-        counted = cost(config)
+        counted = cost(job.config)
         top1 = 10 + 80 * (1 - 1 / (1 + counted.params / counted.activations))
         curve = tuple(Epoch(epoch=n, train_loss=2.0, top1=top1 * n / self.epochs) for n in range(1, self.epochs + 1))
         return Evaluation(ProxyScore(top1, 1.0, self.seconds, 0.0, curve, "complete"))

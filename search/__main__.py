@@ -67,8 +67,9 @@ def dry_run(args: argparse.Namespace) -> int:
     from search.dry_run import dry_run as draw_and_time
 
     draw_and_time(
-        settings, recipe, device, count=args.dry_run, trials=args.trials, workers=args.workers, as_json=args.json
-    )
+        settings, recipe, device, count=args.dry_run, trials=args.trials, repeats=args.repeats, workers=args.workers,
+        as_json=args.json,
+    )  # fmt: skip
     return 0
 
 
@@ -131,9 +132,10 @@ def feed(args: argparse.Namespace, run: Search, executor: Executor, data_key: st
     for sentence in warm_start(run, args.warm_start, data_key):
         print(sentence, flush=True)
     landmarks, missing = len(run.landmarks_left()), run.samples_left(args.trials)
-    done = len(run.finished("landmark")) + len(run.finished("sample"))
+    done = sum(len(run.finished(kind)) for kind in ("landmark", "sample", "repeat"))
     if not args.quiet:
         total = f"{len(settings.landmarks)} landmarks and {args.trials} sampled networks"
+        total += f", then {args.repeats} more of each on the frontier" if args.repeats else ""
         print(f"{total}; {done} are done", flush=True)
     proposer = Proposer(
         settings.families,
@@ -154,7 +156,7 @@ def feed(args: argparse.Namespace, run: Search, executor: Executor, data_key: st
     rungs = rungs_of(Recipe.from_json(settings.recipe)) if settings.early_stopping else ()
     try:
         with display:
-            for event in Loop(run, proposer, executor, log, rungs).run(args.trials):
+            for event in Loop(run, proposer, executor, log, rungs).run(args.trials, args.repeats):
                 display.show(event)
     except KeyboardInterrupt:
         log.end("interrupted")

@@ -85,9 +85,12 @@ class RunDisplay:
             self.console.print(self.summary(), markup=False)
 
     def observe(self, event: Mapping[str, Any]) -> None:
-        """An event of the log. Only `VERBOSE` prints something."""
+        """An event of the log: repeats make the bar longer. Only `VERBOSE` prints something."""
         self.workers.read(event)
-        if event["event"] == "start":
+        if event["event"] == "repeats":
+            self.total += event["count"]
+            self.progress.update(self.task, total=self.total)
+        elif event["event"] == "start":
             self._labels[event["key"]] = event["label"]
             origin = f" ({event['origin']})" if event.get("origin") else ""
             self._remark(f"{event['label']:17} {event['family']:12} {gflops(event['macs']):>6}FLOPs sent out{origin}")
@@ -108,7 +111,8 @@ class RunDisplay:
             result += f"  same network as trial {event.duplicate_of}, not trained again"
         elif evaluation.score is not None and evaluation.state != "failed":
             result += f"  {evaluation.score.seconds:5.1f} s  {evaluation.score.images_per_second:6.0f} images/s"
-        if evaluation.state == "complete" and evaluation.score is not None and event.within:
+        on_picture = event.within and event.kind != "repeat"
+        if evaluation.state == "complete" and evaluation.score is not None and on_picture:
             point = (evaluation.score.top1, event.cost)
             self.points = _frontier([*self.points, point])
             if self.points[-1] is point:

@@ -60,8 +60,9 @@ class Expected:
 
 
 def dry_run(
-    settings: Settings, recipe: Recipe, device: str, *, count: int, trials: int, workers: int = 1, as_json: bool = False
-) -> None:
+    settings: Settings, recipe: Recipe, device: str, *, count: int, trials: int, repeats: int = 0, workers: int = 1,
+    as_json: bool = False,
+) -> None:  # fmt: skip
     """Print sampled networks, then what they cost by family, then how long a run would take.
 
     Args:
@@ -70,6 +71,7 @@ def dry_run(
         device: ``cpu`` or ``cuda``.
         count: networks to print.
         trials: sampled networks that the run would have.
+        repeats: of each network on the frontier, when all are done.
         workers: networks at the same time.
         as_json: print the networks as one object a line, and the rest on stderr.
 
@@ -90,7 +92,7 @@ def dry_run(
     more = [_draw(settings, rng) for _ in range(POPULATION - count)]
     expected = expect(settings, recipe, data, device, [each.proposal.config for each in (*drawn, *more)])
     print(file=notes)
-    print(expected_text(expected, settings, trials, workers), file=notes, flush=True)
+    print(expected_text(expected, settings, trials, workers, repeats), file=notes, flush=True)
 
 
 def _draw(settings: Settings, rng: random.Random) -> Drawn:
@@ -282,8 +284,8 @@ def _training_seconds(proxy: Config, precision: str, seed: int, recipe: Recipe, 
     return first + step * (steps - at_once) + scoring * scorings
 
 
-def expected_text(expected: Expected | None, settings: Settings, trials: int, workers: int) -> str:
-    """The expected time in one sentence."""
+def expected_text(expected: Expected | None, settings: Settings, trials: int, workers: int, repeats: int = 0) -> str:
+    """The expected time in one sentence. How many networks the frontier has, and repeats train, nobody knows before."""
     if expected is None:
         return (
             f"expected time: unknown, recipe {settings.recipe['name']} can train none of the networks that were tried"
@@ -296,6 +298,7 @@ def expected_text(expected: Expected | None, settings: Settings, trials: int, wo
         f"{least} to {most} each"
         + (f"; {expected.unfit} more would fail" if expected.unfit else "")
         + ("; less where networks are stopped early)" if settings.early_stopping else ")")
+        + (f", and about {duration(expected.sampled * repeats)} for each network on the frontier" if repeats else "")
     )
 
 

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any, Self
 
 from evaluate.latency import Latency, measure_latency
 from evaluate.score import ProxyScore
-from search.rungs import RungTable, stopper
+from search.rungs import stopper
 from search.settings import Settings
-from space import Config, cost
+from space import cost
 
 if TYPE_CHECKING:
     from evaluate.data import ImageData
     from evaluate.recipe import Recipe
+    from search.executor import Job
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,7 @@ class Evaluation:
         )
 
 
-# A network, and what it is judged against while it trains (None: it is never stopped).
-Evaluate = Callable[[Config, RungTable | None], Evaluation]
+Evaluate = Callable[["Job"], Evaluation]
 
 
 def timing_on(device: str) -> dict[str, Any]:
@@ -96,22 +96,22 @@ class Evaluator:
     data: ImageData
     device: str
 
-    def __call__(self, config: Config, table: RungTable | None = None) -> Evaluation:
+    def __call__(self, job: Job) -> Evaluation:
         """Measure one network. An error of the program fails the network, not the run; `trace` tells where."""
         try:
-            return self._measure(config, table)
+            return self._measure(job)
         except Exception as error:
             words = " ".join(f"{type(error).__name__}: {error}".split())
             return Evaluation(reason=words[:500], trace=traceback.format_exc())
 
-    def _measure(self, config: Config, table: RungTable | None) -> Evaluation:
+    def _measure(self, job: Job) -> Evaluation:
         from evaluate.train import train_proxy
 
         settings, latency, violation = self.settings, None, None
-        if settings.timing is not None:
+        if settings.timing is not None and job.seed is None:
             try:
                 latency = measure_latency(
-                    config,
+                    job.config,
                     classes=settings.classes,
                     input_size=settings.input_size,
                     batch=settings.timing["batch"],
@@ -125,10 +125,11 @@ class Evaluator:
             if violation > 0:
                 reason = f"not trained: {latency.median_ms:.3f} ms, more than --max-latency {settings.max_latency:g}"
                 return Evaluation(None, latency, reason, violation)
-        macs = cost(config, settings.input_size, settings.classes).macs
+        macs = cost(job.config, settings.input_size, settings.classes).macs
         price = Evaluation(latency=latency).cost(macs, settings.objective)
 
-        stop = None if table is None else stopper(table, price)
+        stop = None if job.table is None else stopper(job.table, price)
+        seed = settings.seed if job.seed is None else job.seed
         self.data = self.data.to(self.device)
-        score = train_proxy(config, self.recipe, self.data, seed=settings.seed, device=self.device, stop=stop)
+        score = train_proxy(job.config, self.recipe, self.data, seed=seed, device=self.device, stop=stop)
         return Evaluation(score, latency, score.reason, violation)

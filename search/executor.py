@@ -19,6 +19,7 @@ class Job:
     key: int  # chosen by the sender; the answer carries it
     config: Config
     table: RungTable | None = None  # what it is judged against, as of now; None: never stopped early
+    seed: int | None = None  # of a repeat: train it from this seed, and do nothing else; None: the run's own
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class InProcess:
         if not self._waiting:
             raise RuntimeError("no job is out")
         job = self._waiting.popleft()
-        return job.key, self._evaluate(job.config, job.table)
+        return job.key, self._evaluate(job)
 
     def close(self) -> None:
         """Forget what waits; nothing runs."""

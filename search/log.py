@@ -6,7 +6,7 @@ Every line has
 * ``time`` - wall clock, ISO 8601 in UTC. For people: clocks are set back and forth, so nothing is computed from it.
 * ``elapsed`` - seconds since this start of the run, by a clock that only goes forwards.
 * ``session`` - one word for each start of the run.
-* ``event`` - begin, start (a network is sent out), retry, finish, end.
+* ``event`` - begin, repeats (so many follow), start (a network is sent out), retry, finish, end.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class RunLog:
             workers: networks trained at the same time.
             trials: sampled networks asked for in the whole run.
             done: networks that earlier starts have finished.
-            left: networks that this start has to do, landmarks among them.
+            left: networks that this start has to do, landmarks among them; repeats are counted when they begin.
 
         Raises:
             OSError: if the line cannot be written.
@@ -89,17 +89,23 @@ class RunLog:
             "host": platform.node(), "process": os.getpid(),
         })  # fmt: skip
 
+    def repeats(self, count: int) -> None:
+        """All networks are done; those on the frontier are trained again, `count` times together."""
+        self._try("repeats", {"count": count})
+
     def start(self, key: int, kind: str, label: str, attributes: Mapping[str, Any]) -> None:
         """A network has been sent out, perhaps again; it may wait for a worker.
 
         Args:
             key: of the network, in this start of the run.
-            kind: sample or landmark.
+            kind: sample, landmark or repeat.
             label: how the console calls it; no two networks of a start share one.
-            attributes: ``config_id``, ``family``, ``macs`` and, of a sample, ``origin``.
+            attributes: ``config_id``, ``family``, ``macs``, of a sample ``origin``, of a repeat ``repeat_of`` and
+                ``seed``.
         """
         self._keys[label] = key
         about = {name: attributes.get(name) for name in ("config_id", "family", "macs", "origin")}
+        about |= {name: attributes[name] for name in ("repeat_of", "seed") if name in attributes}
         self._try("start", {"key": key, "kind": kind, "label": label} | about)
 
     def retry(self, key: int, attempt: int, reason: str) -> None:
@@ -110,7 +116,7 @@ class RunLog:
         """A network is in the study, as trial number `trial`."""
         self._try("finish", {
             "key": self._keys.pop(event.label, None),  # None: never sent out, another one was the same
-            "trial": trial, "kind": event.kind, "label": event.label, "config_id": config_id, "family": event.family,
+            "trial": trial, "label": event.label, "config_id": config_id, "family": event.family,
             "macs": event.macs, "params": event.params,
         } | figures(event))  # fmt: skip
 
@@ -159,6 +165,7 @@ def figures(event: Event) -> dict[str, Any]:
     score, latency = evaluation.score, evaluation.latency
     trained = score if event.duplicate_of is None else None
     return {
+        "kind": event.kind,
         "state": evaluation.state,
         "top1": None if score is None or evaluation.state == "failed" else score.top1,
         "epoch": score.curve[-1]["epoch"] if score is not None and score.curve else None,

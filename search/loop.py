@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+
+from optuna.trial import FrozenTrial
 
 from search.evaluation import Evaluation
 from search.executor import Executor, Job, Lost
@@ -12,6 +15,7 @@ from search.log import RunLog
 from search.proposals import Ask, Proposer
 from search.rungs import rung_table
 from search.study import Network, Search
+from space import config_from_json
 from space.landmarks import landmark
 
 RETRIES = 2  # of a network whose worker was lost
@@ -22,7 +26,7 @@ HOPELESS = 5  # errors of the program in a row that end the run
 class Event:
     """One network that has been dealt with: what the console shows."""
 
-    kind: str  # sample or landmark
+    kind: str  # sample, landmark or repeat
     label: str
     family: str
     macs: int
@@ -38,8 +42,9 @@ class _Pending:
     """A network that has been sent out."""
 
     network: Network
-    ask: Ask | None  # None for a landmark
+    ask: Ask | None  # None for what was not proposed
     started: datetime
+    original: FrozenTrial | None = None  # of a repeat
     attempts: int = 1
     equal: list[_Pending] = field(default_factory=list)  # the same configuration, asked for meanwhile
 
@@ -65,13 +70,17 @@ class Loop:
         self._hopeless = 0
         self._table = rung_table(rungs, ()) if rungs else None  # of every network that was trained
         for trial in search.trials:
-            if "score" in trial.user_attrs and "duplicate_of" not in trial.user_attrs:
+            if "score" in trial.user_attrs and trial.user_attrs.keys().isdisjoint(("duplicate_of", "repeat_of")):
                 self._reach(trial.user_attrs["macs"], Evaluation.from_json(trial.user_attrs))
         # Ray's queue is kept so long that no worker waits while the owner writes and asks.
         self.capacity = 1 if executor.slots == 1 else executor.slots + max(2, executor.slots // 4)
 
-    def run(self, total: int) -> Iterator[Event]:
+    def run(self, total: int, repeats: int = 0) -> Iterator[Event]:
         """Score the landmarks that are missing, then sampled networks up to `total`; yield after each one.
+
+        Args:
+            total: sampled networks of the whole run.
+            repeats: when all are done, each member of the frontier is trained so many times more, from other seeds.
 
         Raises:
             ValueError: if the storage fails (a full disk, a lost connection): what was recorded before is kept.
@@ -91,9 +100,22 @@ class Loop:
                 )  # fmt: skip
                 yield from self._begin(network, ask)
             if not self.pending:
-                return
-            key, result = self.executor.next()
-            yield from self._take(key, result)
+                break
+            yield from self._take(*self.executor.next())
+        left = deque(self.search.repeats_left(repeats))
+        if left:
+            self.log.repeats(len(left))
+        while left or self.pending:
+            while left and len(self.pending) < self.capacity:
+                self._repeat(*left.popleft())
+            yield from self._take(*self.executor.next())
+
+    def _repeat(self, original: FrozenTrial, seed: int) -> None:
+        """Send a finished network out again."""
+        label = f"#{original.number} again, seed {seed}"
+        config = config_from_json(original.user_attrs["config"])
+        network = self.search.network("repeat", label, config, repeat_of=original.number, seed=seed)
+        self._send_new(_Pending(network, None, datetime.now(), original))
 
     def _samples_open(self, total: int) -> bool:
         out = sum(one.network.kind == "sample" for each in self.pending.values() for one in (each, *each.equal))
@@ -114,16 +136,19 @@ class Loop:
             if other.network.config.id == network.config.id:
                 other.equal.append(pending)
                 return
+        self._send_new(pending)
+
+    def _send_new(self, pending: _Pending) -> None:
         self._keys += 1
         self.pending[self._keys] = pending
         self._send(self._keys)
 
     def _send(self, key: int) -> None:
-        pending = self.pending[key]
-        self.log.start(key, pending.network.kind, pending.network.label, pending.network.attributes)
+        network = self.pending[key].network
+        self.log.start(key, network.kind, network.label, network.attributes)
         # A landmark is a mark on the picture: it is trained to its end, whatever its rank.
-        table = self._table if pending.network.kind == "sample" else None
-        self.executor.submit(Job(key, pending.network.config, table))
+        table = self._table if network.kind == "sample" else None
+        self.executor.submit(Job(key, network.config, table, network.attributes.get("seed")))
 
     def _reach(self, macs: int, evaluation: Evaluation) -> None:
         if self._table is not None and evaluation.score is not None:
@@ -154,13 +179,16 @@ class Loop:
 
     def _record(self, pending: _Pending, evaluation: Evaluation, duplicate_of: int | None) -> Event:
         network, settings = pending.network, self.search.settings
+        if pending.original is not None:  # what does not depend on the seed is not measured again
+            first = Evaluation.from_json(pending.original.user_attrs)
+            evaluation = replace(evaluation, latency=first.latency, violation=first.violation)
         trial = self.search.add(network, evaluation, duplicate_of, pending.started)
         if pending.ask is not None:
             self.proposer.tell(pending.ask.key, evaluation.state, trial.values, evaluation.violation)
         elif outcome := self.search.outcome(trial):
             self.proposer.learn(outcome)
         macs = network.attributes["macs"]
-        if duplicate_of is None:
+        if duplicate_of is None and pending.original is None:
             self._reach(macs, evaluation)
         event = Event(
             network.kind,

@@ -18,8 +18,6 @@ from search.ray_connection import check_capacity, connect
 
 if TYPE_CHECKING:
     from search.evaluation import Evaluate, Evaluation
-    from search.rungs import RungTable
-    from space import Config
 
 STARTS = 3  # workers that are lost one after the other while they start: then it is no accident
 CLOSED_IN = 10  # seconds until the threads of the owner are given up
@@ -45,9 +43,9 @@ class _Worker:
         self._evaluate: Evaluate = ray.get(boxed[0])
         return socket.gethostname()
 
-    def measure(self, config: Config, table: RungTable | None) -> Evaluation:
+    def measure(self, job: Job) -> Evaluation:
         """Measure one network."""
-        return self._evaluate(config, table)
+        return self._evaluate(job)
 
 
 class OnRay:
@@ -179,7 +177,7 @@ class OnRay:
         """Send jobs to a worker until it is lost or the executor is being closed."""
         while (job := self._jobs.get()) is not None:
             try:
-                result = _result(actor.measure.remote(job.config, job.table), name)
+                result = _result(actor.measure.remote(job), name)
             except Exception as error:
                 result = error
             self._ended.put((job.key, result))

@@ -35,12 +35,13 @@ class Start:
     end: dict[str, Any] | None
     workers: Workers
     labels: dict[int, dict[str, Any]]  # key -> its event "start"
+    repeats: int  # of the frontier's members that it has to do, as far as that is known
     now: float  # seconds since it began
 
     @property
     def total(self) -> int:
         """Networks of the whole run."""
-        return int(self.begin["done"]) + int(self.begin["left"])
+        return int(self.begin["done"]) + int(self.begin["left"]) + self.repeats
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,7 @@ class Status:
             **{state: tally.states[state] for state in STATES.values()},
             "reasons": dict(tally.reasons),
             "repeated": tally.repeated,
+            "repeats": tally.repeats,
             "warm": self.warm,
             "running": self.running,
             "seconds_left": self.seconds_left,
@@ -208,7 +210,10 @@ def _figures(trial: FrozenTrial) -> Mapping[str, Any]:
     score = attributes.get("score") or {}
     reason = attributes.get("reason") or score.get("reason")
     duplicate_of = attributes.get("duplicate_of")
-    return score | {"state": STATES[trial.state.name], "reason": reason, "duplicate_of": duplicate_of}
+    return score | {
+        "kind": attributes.get("kind"), "state": STATES[trial.state.name], "reason": reason,
+        "duplicate_of": duplicate_of,
+    }  # fmt: skip
 
 
 def _last_start(path: Path, alive: bool) -> Start | None:
@@ -223,11 +228,12 @@ def _last_start(path: Path, alive: bool) -> Start | None:
     for event in own:
         workers.read(event)
     labels = {event["key"]: event for event in own if event["event"] == "start"}
+    repeats = sum(int(event["count"]) for event in own if event["event"] == "repeats")
     end = next((event for event in own if event["event"] == "end"), None)
     now = float(own[-1]["elapsed"])
     if alive and end is None:  # the wall clock tells the rest, unless it was set back
         now += max(0.0, (datetime.now(UTC) - datetime.fromisoformat(own[-1]["time"])).total_seconds())
-    return Start(begin, end, workers, labels, now)
+    return Start(begin, end, workers, labels, repeats, now)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -23,6 +23,7 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from results.objective import OBJECTIVES
+from results.pareto import frontier
 from results.storage import public_url
 from search.evaluation import Evaluation
 from search.lock import owner
@@ -36,12 +37,14 @@ from space import Config, config_from_json, cost
 from space.design import Value, values_of
 from space.files import json_bytes, write_files
 
+BEST = 5  # networks that are repeated in match mode
+
 
 @dataclass(frozen=True)
 class Network:
     """One network of the run: what is known before it is measured."""
 
-    kind: str  # sample, landmark, or warm: from an earlier run
+    kind: str  # sample, landmark, repeat: a frontier member from another seed, or warm: from an earlier run
     label: str  # for the console
     config: Config
     family: str
@@ -159,14 +162,14 @@ class Search:
     def _counted(self) -> list[FrozenTrial]:
         """Without what was interrupted, and without what a lost connection made Optuna write a second time."""
         once = {
-            (trial.user_attrs.get("config_id"), trial.datetime_start): trial
+            (trial.user_attrs.get("config_id"), trial.user_attrs.get("seed"), trial.datetime_start): trial
             for trial in reversed(self.trials)
             if trial.user_attrs.get("reason") != INTERRUPTED
         }
         return sorted(once.values(), key=lambda trial: trial.number)
 
     def finished(self, kind: str) -> list[FrozenTrial]:
-        """The trials of a kind ("sample", "landmark" or "warm") that count."""
+        """The trials of a kind (see `Network`) that count."""
         return [trial for trial in self._counted() if trial.user_attrs.get("kind") == kind]
 
     def landmarks_left(self) -> list[str]:
@@ -178,6 +181,17 @@ class Search:
         """How many sampled networks are missing to `total`."""
         return max(0, total - self._samples)
 
+    def repeats_left(self, count: int) -> list[tuple[FrozenTrial, int]]:
+        """What is missing to `count` repeats of each of the `members`: the trial, and the seed to train it from."""
+        done = {(trial.user_attrs["config_id"], trial.user_attrs["seed"]) for trial in self.finished("repeat")}
+        members, first = self.members(), self.settings.seed + 1
+        return [
+            (member, seed)
+            for seed in range(first, first + count)
+            for member in members
+            if (member.user_attrs["config_id"], seed) not in done
+        ]
+
     def measured(self, config_id: str) -> FrozenTrial | None:
         """The first finished trial of a configuration."""
         return self._known.get(config_id)
@@ -187,9 +201,9 @@ class Search:
         return [outcome for trial in self._counted() if (outcome := self.outcome(trial)) is not None]
 
     def outcome(self, trial: FrozenTrial) -> Outcome | None:
-        """What samplers can learn from a trial; None for one that an earlier version cut off."""
+        """What samplers can learn from a trial; None for a repeat, and for one that an earlier version cut off."""
         attributes = trial.user_attrs
-        if trial.state.name not in STATES or "config_id" not in attributes:
+        if trial.state.name not in STATES or "config_id" not in attributes or _repeats(trial):
             return None
         values = None
         if trial.params:
@@ -212,11 +226,26 @@ class Search:
 
     def points(self) -> list[tuple[float, float]]:
         """(top-1, MACs or ms) of every finished network within the budget and the limits."""
-        settings = self.settings
         return [
             (trial.values[0], trial.values[1] if len(trial.values) > 1 else trial.user_attrs["macs"])
+            for trial in self._scored()
+        ]
+
+    def members(self) -> list[FrozenTrial]:
+        """The trials on the frontier; in match mode, where all cost the same, the `BEST` ones."""
+        scored = self._scored()
+        if self.settings.mode == "match":
+            first = [trial for trial in scored if "duplicate_of" not in trial.user_attrs]
+            return sorted(first, key=lambda trial: -trial.values[0])[:BEST]
+        top1, costs = [trial.values[0] for trial in scored], [trial.values[1] for trial in scored]
+        return [trial for trial, member in zip(scored, frontier(top1, costs), strict=True) if member]
+
+    def _scored(self) -> list[FrozenTrial]:
+        """The finished networks within the budget and the limits, none of them a repeat."""
+        return [
+            trial
             for trial in self.trials
-            if trial.state == TrialState.COMPLETE and settings.within(trial.user_attrs)
+            if trial.state == TrialState.COMPLETE and not _repeats(trial) and self.settings.within(trial.user_attrs)
         ]
 
     # ------------------------------------------------------------------------------------------ what comes
@@ -227,14 +256,14 @@ class Search:
         """Describe a network that is to be measured, or that an earlier run has measured.
 
         Args:
-            kind: sample, landmark or warm.
+            kind: sample, landmark, repeat or warm.
             label: for the console.
             config: the network.
-            values: of its family's axes; found from its shape unless given.
+            values: of its family's axes; found from its shape unless given, but of a repeat nobody learns.
             more: attributes for the storage beside those that follow from the network.
         """
         counted = cost(config, self.settings.input_size, self.settings.classes)
-        if values is None and (found := self._values_of(config)):
+        if values is None and kind != "repeat" and (found := self._values_of(config)):
             values = found[1]
         attributes = {"kind": kind} | more | {
             "family": config.family,
@@ -291,7 +320,12 @@ class Search:
 
 def _measured(trial: FrozenTrial) -> bool:
     """Whether measuring the same network again would tell nothing new; a worker that was lost tells nothing."""
-    return "score" in trial.user_attrs or "violation" in trial.user_attrs
+    return ("score" in trial.user_attrs or "violation" in trial.user_attrs) and not _repeats(trial)
+
+
+def _repeats(trial: FrozenTrial) -> bool:
+    """Whether it only says how certain the score of another trial is."""
+    return trial.user_attrs.get("kind") == "repeat"
 
 
 def _remove_empty(directories: list[Path]) -> None:

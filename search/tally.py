@@ -21,6 +21,7 @@ class Tally:
     states: Counter[str] = field(default_factory=Counter)  # complete, stopped, failed
     reasons: Counter[str] = field(default_factory=Counter)  # of failed ones, see `short_reason`
     repeated: int = 0  # known already, not trained again
+    repeats: int = 0  # trained again, from another seed
     seconds: list[float] = field(default_factory=list)  # of each; 0 for what was not trained
     speeds: list[float] = field(default_factory=list)  # images/s
     shares: list[float] = field(default_factory=list)  # of the device's peak, 0 to 1
@@ -32,6 +33,7 @@ class Tally:
         self.states[state] += 1
         if state == "failed":
             self.reasons[short_reason(figures.get("reason"))] += 1
+        self.repeats += figures.get("kind") == "repeat"
         if figures.get("duplicate_of") is not None:
             self.repeated += 1
             self.seconds.append(0.0)
@@ -68,6 +70,8 @@ class Tally:
             words.append(f"{self.states['failed']} failed ({reasons})")
         if self.repeated:
             words.append(f"{self.repeated} of them known already")
+        if self.repeats:
+            words.append(f"{self.repeats} of them repeats from other seeds")
         return ", ".join(words)
 
     def device_text(self) -> str:

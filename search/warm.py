@@ -72,7 +72,7 @@ def warm_start(search: Search, runs: Iterable[str], data_key: str) -> list[str]:
 
 def _take_over(search: Search, trial: FrozenTrial, run: Run) -> bool:
     attributes = trial.user_attrs
-    if trial.state != TrialState.COMPLETE or "config" not in attributes or "score" not in attributes:
+    if trial.state != TrialState.COMPLETE or not {"config", "score"} <= attributes.keys() or "repeat_of" in attributes:
         return False
     config = config_from_json(attributes["config"])
     if search.measured(config.id):

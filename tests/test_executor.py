@@ -9,7 +9,6 @@ import pytest
 
 from search.evaluation import Evaluation
 from search.executor import Executor, InProcess, Job
-from search.rungs import RungTable
 from space import Config
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -22,9 +21,9 @@ def jobs(config: Config, count: int) -> list[Job]:
 def test_the_oldest_job_runs_when_its_result_is_asked_for(tiny_configs: dict[str, Config]) -> None:
     measured: list[Config] = []
 
-    def evaluate(config: Config, table: RungTable | None) -> Evaluation:
-        measured.append(config)
-        return Evaluation(reason=config.family)
+    def evaluate(job: Job) -> Evaluation:
+        measured.append(job.config)
+        return Evaluation(reason=job.config.family)
 
     executor: Executor = InProcess(evaluate)
     configs = [tiny_configs[name] for name in ("basic", "dense", "grouped")]
@@ -37,20 +36,20 @@ def test_the_oldest_job_runs_when_its_result_is_asked_for(tiny_configs: dict[str
     assert results == [(key, Evaluation(reason=config.family)) for key, config in enumerate(configs)]
 
 
-def test_the_table_of_the_job_is_passed_on(tiny_configs: dict[str, Config]) -> None:
+def test_the_whole_job_is_passed_on(tiny_configs: dict[str, Config]) -> None:
     table: Any = object()
-    seen: list[RungTable | None] = []
-    executor = InProcess(lambda config, table: seen.append(table) or Evaluation())
-    executor.submit(Job(1, tiny_configs["basic"], table))
-    executor.submit(Job(2, tiny_configs["basic"]))
-    executor.next()
-    executor.next()
-    assert seen == [table, None]
+    seen: list[Job] = []
+    executor = InProcess(lambda job: seen.append(job) or Evaluation())
+    jobs = [Job(1, tiny_configs["basic"], table), Job(2, tiny_configs["basic"], seed=3)]
+    for job in jobs:
+        executor.submit(job)
+        executor.next()
+    assert seen == jobs
 
 
 def test_what_the_evaluation_raises_reaches_the_owner(tiny_configs: dict[str, Config]) -> None:
-    def evaluate(config: Config, table: RungTable | None) -> Evaluation:
-        raise KeyError(config.family)
+    def evaluate(job: Job) -> Evaluation:
+        raise KeyError(job.config.family)
 
     executor = InProcess(evaluate)
     for job in jobs(tiny_configs["basic"], 2):
@@ -62,7 +61,7 @@ def test_what_the_evaluation_raises_reaches_the_owner(tiny_configs: dict[str, Co
 
 @pytest.mark.parametrize("waiting", [0, 2])
 def test_to_wait_for_nothing_is_a_mistake_of_the_program(waiting: int, tiny_configs: dict[str, Config]) -> None:
-    executor = InProcess(lambda config, table: Evaluation())
+    executor = InProcess(lambda job: Evaluation())
     for job in jobs(tiny_configs["basic"], waiting):
         executor.submit(job)
     executor.close()

@@ -13,10 +13,10 @@ from search.executor import InProcess, Job, Lost
 from search.log import RunLog, read_log
 from search.loop import HOPELESS, RETRIES, Event, Loop
 from search.proposals import Ask, Proposer
-from search.rungs import RungTable, rungs_of, stopper
+from search.rungs import rungs_of, stopper
 from search.settings import Settings
 from search.study import Search
-from space import Config, cost
+from space import cost
 from space.design import DESIGN
 
 FAST = RECIPES["fast"]
@@ -30,11 +30,11 @@ def settings(name: str = "run", **more: object) -> Settings:
     return Settings(**values | more)  # type: ignore[arg-type]
 
 
-def scored(config: Config, table: RungTable | None = None) -> Evaluation:
+def scored(job: Job) -> Evaluation:
     """A score that follows from the network; stopped early as in training."""
-    counted = cost(config)
+    counted = cost(job.config)
     top1 = 100 * counted.params / (counted.params + 2 * counted.activations)
-    stop = None if table is None else stopper(table, float(counted.macs))
+    stop = None if job.table is None else stopper(job.table, float(counted.macs))
     curve: list[Epoch] = []
     for epoch in range(FAST.evaluate_every, FAST.epochs + 1, FAST.evaluate_every):
         curve.append(Epoch(epoch=epoch, train_loss=1.0, top1=top1 * epoch / FAST.epochs))
@@ -62,7 +62,7 @@ class Unreliable:
         self.tries[job.key] = self.tries.get(job.key, 0) + 1
         if self.lose(job, self.tries[job.key]):
             return job.key, Lost("killed")
-        return job.key, scored(job.config, job.table)
+        return job.key, scored(job)
 
     def close(self) -> None:
         self.jobs.clear()
@@ -136,9 +136,9 @@ def test_the_same_network_is_trained_once(tmp_path: Path) -> None:
     for slots in (1, 3):
         trained = []
 
-        def counted(config: Config, table: RungTable | None, trained: list[str] = trained) -> Evaluation:
-            trained.append(config.id)
-            return scored(config, table)
+        def counted(job: Job, trained: list[str] = trained) -> Evaluation:
+            trained.append(job.config.id)
+            return scored(job)
 
         directory = tmp_path / f"run{slots}"
         executor = InProcess(counted) if slots == 1 else Unreliable(slots, lambda job, tries: False)
@@ -170,7 +170,7 @@ def test_networks_that_fall_behind_are_stopped_and_never_on_the_frontier(tmp_pat
 
 
 def test_an_error_of_the_program_fails_the_network_and_in_the_end_the_run(tmp_path: Path) -> None:
-    def broken(config: Config, table: RungTable | None) -> Evaluation:
+    def broken(job: Job) -> Evaluation:
         return Evaluation(reason="RuntimeError: no such kernel", trace="Traceback ...")
 
     with Search(tmp_path / "run", settings()) as search:

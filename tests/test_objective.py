@@ -17,11 +17,10 @@ from results import frontier_table, load_run
 from results.pareto import frontier
 from search.__main__ import main
 from search.evaluation import Evaluate, Evaluation, Evaluator, timing_on
-from search.executor import InProcess
+from search.executor import InProcess, Job
 from search.log import RunLog
 from search.loop import Event, Loop
 from search.proposals import Proposer
-from search.rungs import RungTable
 from search.settings import Settings
 from search.study import Search
 from space import Config, load_config
@@ -135,8 +134,8 @@ def test_equal_networks_share_score_and_latency(tmp_path: Path) -> None:
     twins = ("resnet50", "resnext50_1x64d")
     asked: list[Config] = []
 
-    def evaluate(config: Config, table: RungTable | None) -> Evaluation:
-        asked.append(config)
+    def evaluate(job: Job) -> Evaluation:
+        asked.append(job.config)
         latency = Latency(1, 32, "cpu (one)", "float32", 1, 7.5, 8.0, 50, None)
         return Evaluation(ProxyScore(50.0, 1.0, 1.0, 100.0, (), "complete"), latency)
 

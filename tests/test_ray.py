@@ -43,8 +43,8 @@ class Task:
         here["loads"] = here.get("loads", 0) + 1
         self.loads = here["loads"]
 
-    def __call__(self, config: Config, table: Any) -> Evaluation:
-        what, *more = table or ("tell",)
+    def __call__(self, job: Job) -> Evaluation:
+        what, *more = job.table or ("tell",)  # type: ignore[misc]
         if what == "killed":
             os.kill(os.getpid(), signal.SIGKILL)
         if what == "exit":
@@ -58,7 +58,7 @@ class Task:
             while len(os.listdir(more[0])) < 2:
                 time.sleep(0.01)
         gpus = os.environ.get("CUDA_VISIBLE_DEVICES")
-        told = {"pid": os.getpid(), "loads": self.loads, "gpus": gpus, "family": config.family}
+        told = {"pid": os.getpid(), "loads": self.loads, "gpus": gpus, "family": job.config.family}
         if what == "threads":
             import torch
 
@@ -148,13 +148,13 @@ import os, signal, sys, time, warnings
 from search.executor import Job
 from search.ray_executor import OnRay
 
-def evaluate(config, table):
+def evaluate(job):
     print("noise of a worker")
     print("noise of a worker", file=sys.stderr)
     warnings.warn("noise of a worker")
-    if table == "killed":
+    if job.table == "killed":
         os.kill(os.getpid(), signal.SIGKILL)
-    if table == "long":
+    if job.table == "long":
         open(f"{os.getpid()}.long", "w").close()
         time.sleep(600)
     return os.getpid()
