@@ -1,0 +1,193 @@
+"""A network -> a file to take away, checked against the eager module before it is kept.
+
+    from results import load_run
+    from results.export import export_model
+    export_model(load_run("runs/NAME").best(), "model.onnx", weights="runs/train/NAME/model.pt")
+
+=================  ================================================================================
+``.safetensors``   the weights; the configuration is in the metadata
+``.onnx``          the network with its weights, any batch; one file
+``.pt2``           the same as a program of `torch.export`
+``.json``          the configuration, for `space.load_config` and all commands
+``.py``            the network's code: needs torch alone, holds no weights
+=================  ================================================================================
+
+A file of weights is loaded back by::
+
+    config = space.load_config("model.json")
+    model = space.build(config, classes=1000)
+    model.load_state_dict(safetensors.torch.load_file("model.safetensors"))
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from results.export_formats import FORMATS, Subject, quiet
+from results.export_weights import need, trained, untrained
+from space import LANDMARKS, Config, config_from_json, cost
+from space.files import json_bytes, write_files
+from space.landmarks import TARGETS
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from results.run import Candidate
+
+TOLERANCE = 1e-4  # of the largest output: float32 in another order of summation differs by about 1e-6
+BATCHES = (1, 3)  # what is compared
+ENDINGS = (*FORMATS, ".json")
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A file that was written."""
+
+    path: Path
+    size: int  # bytes
+    about: dict[str, Any]  # name, configuration, cost; the proxy score of a run's network
+    weights: str  # where they are from, in words
+    checked_by: str
+    difference: float | None = None  # largest absolute difference to the eager module's outputs; None if there are none
+    largest: float | None = None  # absolute output of the eager module
+
+    def __str__(self) -> str:
+        lines = [f"weights: {self.weights}"]
+        if self.difference is not None:
+            batches = " and ".join(str(batch) for batch in BATCHES)
+            lines.append(
+                f"checked by {self.checked_by} on batches of {batches}: max absolute difference {self.difference:.2g} "
+                f"(largest output {self.largest:.3g})"
+            )
+        else:
+            lines.append(f"checked by {self.checked_by}: the same")
+        return "\n".join([*lines, f"written: {self.path} ({self.size:,} bytes)"])
+
+
+def export_model(
+    network: Candidate | Config,
+    path: str | Path,
+    *,
+    classes: int | None = None,
+    input_size: int | None = None,
+    weights: str | Path | Mapping[str, Tensor] | None = None,
+    seed: int = 0,
+    origin: str = "",
+) -> Exported:
+    """Write a network to a file, whole or not at all, after what was made has been read back and compared.
+
+    Args:
+        network: what a run found, or any configuration.
+        path: its ending says what is written: .safetensors, .onnx, .pt2, .json or .py.
+        classes: number of classes; as the candidate's run, else 1000 or, for CIFAR nets, 10.
+        input_size: height and width of the images; as the candidate's run, else 224 or, for CIFAR nets, 32.
+        weights: a state dict or its file, loaded strictly; without it the weights are untrained.
+        seed: of untrained weights.
+        origin: where the network comes from, a few words for whoever finds the file.
+
+    Raises:
+        ValueError: for an unknown ending, a missing package, weights of another network, or if what was made does not
+            give the eager module's outputs: then no file is left.
+        OSError: if the weights cannot be read or the file cannot be written.
+    """
+    path = Path(path)
+    check_path(path)
+    about = _about(network, classes, input_size)
+    config, number, size = config_from_json(about["config"]), about["classes"], about["input_size"]
+    if path.suffix == ".json":
+        if weights is not None:
+            raise ValueError("a .json file holds no weights: give them with .safetensors, .onnx, .pt2 or .py")
+        content = json_bytes(about)
+        if config_from_json(json.loads(content)["config"]) != config:
+            raise ValueError(f"{path}: the configuration that was read back is another; no file was written")
+        write_files({path: content})
+        return Exported(path, len(content), about, "none in a .json file", "reading it back")
+
+    import torch
+
+    kind = FORMATS[path.suffix]
+
+    images = torch.randn(sum(BATCHES), 3, size, size, generator=torch.Generator().manual_seed(seed))
+    with torch.random.fork_rng(devices=[]), torch.no_grad(), quiet():
+        if weights is None:
+            model = untrained(config, number, size, seed, images)
+            words = f"untrained, seed {seed} (norms with the statistics of {len(images)} random images)"
+        else:
+            model = trained(config, number, size, weights)
+            words = "as given" if isinstance(weights, Mapping) else str(weights)
+        subject = Subject(model, images[:2], about, origin)
+        content = kind.make(subject)
+        reader = kind.read(content, subject)
+        difference, largest = _compare(model, reader.run, images, path)
+    if not kind.weights:
+        words = f"none in a {path.suffix} file; checked with: {words}"
+    write_files({path: content})
+    return Exported(path, len(content), about, words, reader.name, difference, largest)
+
+
+def check_path(path: Path) -> None:
+    """Make sure that a file of this name can be made.
+
+    Raises:
+        ValueError: for an unknown ending, a missing package, or a directory.
+    """
+    if path.suffix not in ENDINGS:
+        raise ValueError(f"{path}: the ending says what is written: expected one of {', '.join(ENDINGS)}")
+    if path.suffix in FORMATS:
+        need(path.suffix, *FORMATS[path.suffix].needs)
+    if path.is_dir():
+        raise ValueError(f"{path} is a directory: expected the name of a file")
+
+
+def _about(network: Candidate | Config, classes: int | None, input_size: int | None) -> dict[str, Any]:
+    """What is known of a network, counted at its target: plain JSON values."""
+    if isinstance(network, Config):
+        usual = TARGETS["cifar" if getattr(network, "stem", "") == "cifar" else "imagenet"]
+    else:
+        usual = network.input_size, network.classes
+    size = usual[0] if input_size is None else input_size
+    number = usual[1] if classes is None else classes
+    counted = cost(network if isinstance(network, Config) else network.config, size, number)
+    if not isinstance(network, Config):
+        latency = network.latency_ms if (size, number) == usual else None
+        return replace(
+            network, macs=counted.macs, params=counted.params, input_size=size, classes=number, latency_ms=latency
+        ).to_json()
+    return {
+        "name": next((each.name for each in LANDMARKS.values() if each.config == network), network.id),
+        "family": network.family,
+        "config": network.to_json(),
+        "macs": counted.macs,
+        "params": counted.params,
+        "input_size": size,
+        "classes": number,
+    }
+
+
+def _compare(model: nn.Module, run: Callable[[Tensor], Tensor], images: Tensor, path: Path) -> tuple[float, float]:
+    """(largest absolute difference of the outputs, largest absolute output).
+
+    Raises:
+        ValueError: if they differ by more than rounding explains.
+    """
+    import torch
+
+    difference = largest = 0.0
+    for batch in torch.split(images, list(BATCHES)):
+        expected, got = model(batch), run(batch)
+        if not torch.isfinite(expected).all():
+            raise ValueError(f"{path}: the network's outputs are not finite with these weights; no file was written")
+        if got.shape != expected.shape or not torch.isfinite(got).all():
+            raise ValueError(f"{path}: what was made gives other outputs than the network; no file was written")
+        largest = max(largest, float(expected.abs().max()))
+        difference = max(difference, float((got - expected).abs().max()))
+    if difference > TOLERANCE * largest:
+        raise ValueError(
+            f"{path}: what was made differs from the network by {difference:.2g}, where outputs are up to "
+            f"{largest:.3g} and rounding explains {TOLERANCE * largest:.2g}; no file was written"
+        )
+    return difference, largest
