@@ -2,7 +2,6 @@
 
 ================  =====================================================================
 `arguments`       the command line, and what its words mean
-`interrupts`      Ctrl-C and SIGTERM, none of them lost
 `settings`        what a run is: everything that two starts must share to continue one run
 `study`           opens, continues and writes the study; the one owner of the storage
 `lock`            one owner a run

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from search.arguments import check, parser, settings_of
-from search.interrupts import ignore_signals, interruptible
 from space import CONVENTION
 from space.command import refuse, silence
+from space.interrupts import ignore_signals, interruptible, terminate_as_interrupt
 
 if TYPE_CHECKING:
     from evaluate.data import ImageData
@@ -31,6 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
         return status(words[1:])
     args = parser().parse_args(words, argparse.Namespace(words=words))
     try:
+        terminate_as_interrupt()
         with interruptible():
             return _answer(args)
     except KeyboardInterrupt:

@@ -18,6 +18,7 @@
 `landmarks`        published networks, with `published` for their figures and sources
 `own_landmarks`    networks of your own beside them, from a JSON or CSV file
 `command`          what the command lines share
+`interrupts`       Ctrl-C and SIGTERM, none of them lost
 `files`            files written whole or not at all, for every package that writes results
 =================  ================================================================================
 """

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Callable
 from typing import NoReturn
 
+from space.interrupts import interruptible
+
 
 class Parser(argparse.ArgumentParser):
     """A parser whose complaints are one line."""
@@ -20,7 +22,8 @@ class Parser(argparse.ArgumentParser):
 def answer(prog: str, make: Callable[[], str]) -> int:
     """Print what `make` returns, if anything, or in one sentence why it cannot. Returns the exit status."""
     try:
-        text = make()
+        with interruptible():
+            text = make()
     except (ValueError, OSError, RuntimeError) as error:
         return refuse(prog, error)
     except KeyboardInterrupt:

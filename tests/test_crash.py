@@ -25,12 +25,12 @@ from optuna.trial import create_trial
 from benchmarks.crash_checks import Stored, broken_rules, leftovers, read_study
 from evaluate.presets import RECIPES
 from search.__main__ import main
-from search.interrupts import interruptible
 from search.log import read_log
 from search.settings import Settings
 from search.study import Search
 from space import config_from_json, cost
 from space.files import write_files
+from space.interrupts import interruptible
 from space.landmarks import landmark
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -125,13 +125,11 @@ def test_ctrl_c_in_a_callback_of_the_garbage_collector_is_not_lost(capsys: pytes
 
     deleted: list[type] = []
     before = sys.unraisablehook, signal.getsignal(signal.SIGALRM)
-    terminate = signal.getsignal(signal.SIGTERM)
     with pytest.raises(KeyboardInterrupt), interruptible():
         Circle()
         gc.collect()
         assert not deleted, "the signal struck inside of __del__"
         time.sleep(60)
-    signal.signal(signal.SIGTERM, terminate)
     assert (sys.unraisablehook, signal.getsignal(signal.SIGALRM)) == before
     assert capsys.readouterr().err == ""
 

@@ -1,8 +1,11 @@
 """`python -m evaluate`: every command once for real, and what it refuses."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -10,6 +13,7 @@ import pytest
 import evaluate
 from evaluate.__main__ import main
 from space import landmark
+from space.command import answer
 
 
 def test_public_names_resolve() -> None:
@@ -67,3 +71,23 @@ def test_command_line_errors_are_one_line(capsys: pytest.CaptureFixture[str]) ->
         main(["score"])
     assert stopped.value.code == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_ctrl_c_in_a_finaliser_ends_the_command(capsys: pytest.CaptureFixture[str]) -> None:
+    class Struck:
+        def __del__(self) -> None:
+            os.kill(os.getpid(), signal.SIGINT)
+            done.append("deleted")
+
+    def work() -> str:
+        Struck()
+        assert not done, "the signal struck inside of __del__"
+        time.sleep(60)
+        return "worked on"
+
+    done: list[str] = []
+    start = time.monotonic()
+    assert answer("python -m evaluate", work) == 130
+    assert time.monotonic() - start < 30
+    output = capsys.readouterr()
+    assert (output.out, output.err) == ("", "python -m evaluate: interrupted\n")

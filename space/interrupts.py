@@ -14,12 +14,10 @@ AGAIN_IN = 0.01  # seconds
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """SIGTERM raises KeyboardInterrupt, as Ctrl-C does, and either is raised again where Python drops it.
+    """KeyboardInterrupt is raised again where Python drops it.
 
     Python shows and forgets what is raised in a finaliser or in a callback of the garbage collector. That is no rare
-    case: the garbage collector runs before every network.
-
-    SIGTERM goes on to raise KeyboardInterrupt after the ``with`` block; what else is changed is restored.
+    case: the garbage collector runs before every network of a search.
     """
     shown = sys.unraisablehook
 
@@ -29,7 +27,6 @@ def interruptible() -> Iterator[None]:
         else:
             shown(unraisable)
 
-    signal.signal(signal.SIGTERM, _interrupt)
     alarm: Any = signal.signal(signal.SIGALRM, _interrupt)
     sys.unraisablehook = dropped
     try:
@@ -38,6 +35,11 @@ def interruptible() -> Iterator[None]:
         sys.unraisablehook = shown
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, alarm)
+
+
+def terminate_as_interrupt() -> None:
+    """From now on SIGTERM raises KeyboardInterrupt, as Ctrl-C does."""
+    signal.signal(signal.SIGTERM, _interrupt)
 
 
 def ignore_signals() -> None:
