@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 PLOTS = {
     "frontier": "top-1 against cost: networks by family, the frontier, published networks under the same recipe",
     "published": "what the papers report",
+    "progress": "hypervolume and best score against networks, training and wall clock; where the time went",
+    "architecture": "one network (--trial; the best one): its stages and their shares of the cost",
 }
 FORMATS = ("png", "svg", "pdf")
 
@@ -31,15 +33,24 @@ class View:
 DEFAULT_VIEW = View()
 
 
-def figure(name: str, run: Run, view: View, theme: Theme) -> Figure:
-    """One picture.
+def plot_data(name: str, run: Run, view: View = DEFAULT_VIEW) -> Any:
+    """Step one of a picture: what it shows.
 
     Raises:
         ValueError: if the run has nothing for it, such as no latencies for an axis of them.
     """
-    module = import_module(f"results.plot_{name}")
-    drawn: Figure = getattr(module, f"draw_{name}")(getattr(module, f"{name}_data")(run, view), theme)
+    return getattr(import_module(f"results.plot_{name}"), f"{name}_data")(run, view)
+
+
+def draw(name: str, data: Any, theme: Theme) -> Figure:
+    """Step two: the picture of what `plot_data` has found."""
+    drawn: Figure = getattr(import_module(f"results.plot_{name}"), f"draw_{name}")(data, theme)
     return drawn
+
+
+def figure(name: str, run: Run, view: View, theme: Theme) -> Figure:
+    """One picture, both steps. Raises as `plot_data`."""
+    return draw(name, plot_data(name, run, view), theme)
 
 
 def check_names(what: str, names: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
