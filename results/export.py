@@ -133,7 +133,7 @@ def check_path(path: Path) -> None:
     """Make sure that a file of this name can be made.
 
     Raises:
-        ValueError: for an unknown ending, a missing package, or a directory.
+        ValueError: for an unknown ending, a missing package, or where none can be.
     """
     if path.suffix not in ENDINGS:
         raise ValueError(f"{path}: the ending says what is written: expected one of {', '.join(ENDINGS)}")
@@ -141,6 +141,8 @@ def check_path(path: Path) -> None:
         need(path.suffix, *FORMATS[path.suffix].needs)
     if path.is_dir():
         raise ValueError(f"{path} is a directory: expected the name of a file")
+    if path.parent.exists() and not path.parent.is_dir():
+        raise ValueError(f"{path.parent} is a file: expected a directory for {path.name}")
 
 
 def _about(network: Candidate | Config, classes: int | None, input_size: int | None) -> dict[str, Any]:
