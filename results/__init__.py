@@ -10,11 +10,13 @@
 `columns`              every column of a run's table: unit and meaning, in one place
 `frame`                trials -> DataFrame; the frontier as text
 `naming`               a network in a few words and numbers
-`pareto`               the exact non-dominated set
+`pareto`               the exact non-dominated set and its hypervolume; `hypervolume`: of a run
 `stages`               a network part by part: widths, sizes, its share of the cost
 `plots`                the pictures by name; each is a file `plot_NAME` in two pure steps, data and figure
 `plot_frontier`        what was measured here; `frontier_data` is its first step
 `plot_published`       what the papers report
+`plot_progress`        how the search went, and where the time went; `progress_data` is its first step
+`plot_architecture`    one network drawn
 `plot_fidelity`        content of fidelity.json: how far proxies rank as published
 `labels`               where labels go so that they do not overlap
 `style`                themes, colours, markers, fonts, axes

@@ -1,8 +1,19 @@
 """A network stage by stage, and its picture."""
 
-import pytest
+import itertools
+from collections.abc import Callable
+from pathlib import Path
 
+import pytest
+from matplotlib.patches import Rectangle
+from matplotlib.text import Text
+
+from results import load_run
+from results.plot_architecture import ArchitecturePlot, architecture_data, draw_architecture
+from results.plots import View
+from results.run import Run
 from results.stages import stages
+from results.style import DARK, LIGHT, Theme
 from space import Config, DenseConfig, ResidualConfig, cost, landmark
 
 
@@ -53,3 +64,61 @@ def test_an_input_that_is_too_small_is_refused() -> None:
         stages(landmark("densenet121"), 8)
     one = ResidualConfig("resnet", "cifar", 8, "basic", (1,), (8,), (8,), (1,))
     assert [part.name for part in stages(one, 4, 2)] == ["stem", "stage 1", "head"]
+
+
+def test_the_best_network_unless_another_is_asked_for(master: Path) -> None:
+    run = load_run(master)
+    best = architecture_data(run)
+    assert best.parts == stages(run.best().config)
+    assert f"proxy top-1 {run.best().proxy_top1:.2f} % (cpu on digits); trial {run.best().trial}" in best.subtitle
+    frame = run.frame()
+    number = int(frame.loc[frame["landmark"] == "resnext50_32x4d", "trial"].iloc[0])
+    asked = architecture_data(run, View(trial=number))
+    assert asked.title == "ResNeXt-50 32x4d: bottleneck d3-4-6-3 w256-512-1024-2048 32x4d"
+    assert asked.subtitle.startswith("4.23 GFLOPs; 25 M parameters; ")
+    with pytest.raises(ValueError, match="no finished trial has the number 9999"):
+        architecture_data(run, View(trial=9999))
+
+
+def plot_of(config: Config) -> ArchitecturePlot:
+    return ArchitecturePlot("a title", "and what it costs", config.family, stages(config), "a caption")
+
+
+DEEP = ResidualConfig(
+    "resnet", "imagenet", 64, "bottleneck", (1, 100, 36, 3), (256, 512, 1024, 2048), (64, 128, 256, 512), (1,) * 4
+)
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK], ids=lambda theme: theme.name)
+@pytest.mark.parametrize("name", ["resnet18", "densenet264", "deep", "three"])
+def test_everything_is_inside_and_apart(name: str, theme: Theme) -> None:
+    three = DenseConfig("densenet", "cifar", 16, (12, 1, 40), 12, 0, 1.0)
+    config = {"deep": DEEP, "three": three}.get(name) or landmark(name)
+    figure = draw_architecture(plot_of(config), theme)
+    figure.canvas.draw()
+    texts = [text for text in figure.findobj(Text) if isinstance(text, Text) and text.get_text().strip()]
+    texts = [text for text in texts if text.axes is None or text in text.axes.texts]  # the axes have no ticks
+    boxes = [text.get_window_extent() for text in texts]
+    assert len(texts) > 40
+    for box in boxes:
+        assert box.x0 >= 0 and box.x1 <= figure.bbox.x1 and box.y0 >= 0 and box.y1 <= figure.bbox.y1
+    for (one, box), (two, other) in itertools.combinations(zip(texts, boxes, strict=True), 2):
+        apart = box.x1 <= other.x0 or other.x1 <= box.x0 or box.y1 <= other.y0 or other.y1 <= box.y0
+        assert apart, f"{one.get_text()!r} over {two.get_text()!r}"
+    columns = [text.get_text() for text in texts if text.get_fontweight() == "bold"]
+    assert columns == ["a title", *(part.name for part in stages(config))]
+
+
+def test_every_block_is_drawn() -> None:
+    figure = draw_architecture(plot_of(landmark("densenet121")))
+    bars = [patch for patch in figure.axes[0].patches if isinstance(patch, Rectangle) and patch.get_alpha() == 0.45]
+    assert len(bars) == 6 + 12 + 24 + 16
+    heights = [bar.get_height() ** 2 for bar in bars]  # square roots of channels
+    assert heights[5] / heights[0] == pytest.approx((64 + 6 * 32) / (64 + 32))
+    assert heights[6] / heights[5] == pytest.approx((128 + 32) / 256)
+
+
+def test_another_target(make_run: Callable[..., Path], tmp_path: Path) -> None:
+    run: Run = load_run(make_run(tmp_path / "run", samples=4, budget="0.03G", input_size=32, classes=10))
+    assert architecture_data(run).parts[-1].width == 10
+    assert "32x32 and 10 classes" in architecture_data(run).caption
