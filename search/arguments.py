@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from results.objective import OBJECTIVES
 from search.settings import SAMPLERS, Settings, check_name, check_objective, check_sampler
-from space import CONVENTION, FAMILIES, Budget
+from space import CONVENTION, FAMILIES, Budget, Config
 from space.command import Parser
 from space.design import DESIGN, MODES, Target, check_families
 from space.landmarks import LANDMARKS, landmark
 from space.limits import Limits
+from space.own_landmarks import read_landmarks
 
 if TYPE_CHECKING:
     from evaluate.recipe import Recipe
@@ -74,6 +75,15 @@ def parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help='published networks to score too: names, families, "auto" or "none"; of a family those that cost at most '
         "5%% more than the budget, and auto is all families but regnetx (auto)",
+    )
+    add(
+        "--landmark",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="FILE",
+        help="landmarks of your own, JSON or CSV (see space.own_landmarks): shown beside the published ones, and "
+        "scored like them where they have a configuration",
     )
 
     add = parser.add_argument_group("how to score").add_argument
@@ -155,6 +165,7 @@ def check(args: argparse.Namespace) -> None:
         raise ValueError("latency is measured with nothing else running: leave out --workers and --ray-address")
     check_objective(args.objective, args.mode)
     target_of(args)
+    read_landmarks(*args.landmark)
 
 
 def split(words: list[str]) -> tuple[str, ...]:
@@ -187,8 +198,6 @@ def landmarks_for(words: list[str], target: Target) -> tuple[str, ...]:
     names = split(words)
     if names == ("none",):
         return ()
-    macs = target.budget.macs
-    spent = target.limits.measure(macs, target.input_size, target.classes)
     chosen: dict[str, None] = {}
     for name in names:
         if name != "auto" and name not in FAMILIES:
@@ -201,12 +210,18 @@ def landmarks_for(words: list[str], target: Target) -> tuple[str, ...]:
             if (each.family not in NAMED_ALONE if name == "auto" else each.family == name)
             and each.config is not None
             and each.target == target.kind
-            and spent(each.config) <= WITHIN * macs
+            and near(each.config, target)
         ]
         if not found and name != "auto":
             raise ValueError(f"--landmarks {name}: no published network of this family is within the budget")
         chosen |= dict.fromkeys(found)
     return tuple(chosen)
+
+
+def near(config: Config, target: Target) -> bool:
+    """Whether a landmark is at most 5 % over the budget and the limits."""
+    macs = target.budget.macs
+    return target.limits.measure(macs, target.input_size, target.classes)(config) <= WITHIN * macs
 
 
 def settings_of(args: argparse.Namespace, recipe: Recipe, device: str) -> Settings:
@@ -224,6 +239,8 @@ def settings_of(args: argparse.Namespace, recipe: Recipe, device: str) -> Settin
     ) if limit is not None]  # fmt: skip
     name = args.name or "-".join(parts)
     timed = args.objective == "latency" or args.max_latency is not None
+    own = read_landmarks(*args.landmark)
+    scored = [each.name for each in own if each.config and each.target == target.kind and near(each.config, target)]
     return Settings(
         name=name,
         budget_macs=target.budget.macs,
@@ -235,7 +252,7 @@ def settings_of(args: argparse.Namespace, recipe: Recipe, device: str) -> Settin
         classes=args.classes,
         sampler=args.sampler,
         seed=args.seed,
-        landmarks=landmarks_for(args.landmarks, target),
+        landmarks=(*landmarks_for(args.landmarks, target), *scored),
         objective=args.objective,
         timing=timing_on(device) if timed else None,
         max_params=target.limits.max_params,
@@ -244,4 +261,5 @@ def settings_of(args: argparse.Namespace, recipe: Recipe, device: str) -> Settin
         early_stopping=args.early_stopping,
         refine=args.refine,
         warm_start=check_warm(args.warm_start, name),
+        own_landmarks=tuple(each.to_json() for each in own),
     )

@@ -18,7 +18,7 @@ from results.pareto import frontier
 from search.log import figures
 from search.settings import Settings
 from search.tally import Tally, Workers, duration
-from space import gflops
+from space import cost, gflops
 
 if TYPE_CHECKING:
     from evaluate.data import ImageData
@@ -196,8 +196,25 @@ def introduction(directory: Path, settings: Settings, data: ImageData, device: s
         limit = f"; at most {settings.max_latency:g} ms" if settings.max_latency is not None else ""
         timing = timing_text(settings.timing)
         lines.append(f"latency at batch 1 on {timing}{limit}; leave the machine alone while it is measured")
+    lines += shown_text(settings)
     lines.append(f"recipe {', '.join(f'{key} {value}' for key, value in settings.recipe.items())}")
     return "\n".join([*lines, fidelity])
+
+
+def shown_text(settings: Settings) -> list[str]:
+    """A line a landmark of the user's own that is not scored, with the reason."""
+    target = settings.target
+    lines = []
+    for each in settings.shown_landmarks:
+        if each.config is None:
+            reason = "only its figures are known"
+        elif each.target != target.kind:
+            reason = f"it is for images as of {each.target}, the budget is counted at {target.input_size} pixels"
+        else:
+            macs = cost(each.config, target.input_size, target.classes).macs
+            reason = f"it costs {gflops(macs)}FLOPs, more than 5 % over the budget or a limit"
+        lines.append(f"landmark {each.name} is shown, not scored: {reason}")
+    return lines
 
 
 def fidelity_line(known: Sequence[KnownFidelity], data: str, recipe: str) -> str:

@@ -17,11 +17,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from search.console import shown_text
 from search.settings import Settings
 from search.tally import duration
 from space import Config, Cost, cost, gflops
 from space.design import Proposal, draw
-from space.landmarks import landmark
 
 if TYPE_CHECKING:
     from evaluate.data import ImageData
@@ -143,14 +143,18 @@ def costs(drawn: Sequence[Drawn]) -> list[str]:
 
 
 def landmark_costs(settings: Settings) -> list[str]:
-    """A table of the published networks that would be scored, the cheapest first."""
+    """A table of the landmarks that would be scored, the cheapest first."""
     if not settings.landmarks:
-        return ["no landmarks would be scored"]
-    found = [(cost(landmark(name), settings.input_size, settings.classes), name) for name in settings.landmarks]
-    found.sort(key=lambda pair: pair[0].macs)
-    return [f"{_number(len(found), 'landmark')} would be scored:"] + [
-        f"{name:24} {gflops(counted.macs):>6}FLOPs  {counted.params / 1e6:6.1f}M params" for counted, name in found
+        return ["no landmarks would be scored", *shown_text(settings)]
+    found = [
+        (cost(settings.landmark(name), settings.input_size, settings.classes), name) for name in settings.landmarks
     ]
+    found.sort(key=lambda pair: pair[0].macs)
+    return (
+        [f"{_number(len(found), 'landmark')} would be scored:"]
+        + [f"{name:24} {gflops(each.macs):>6}FLOPs  {each.params / 1e6:6.1f}M params" for each, name in found]
+        + shown_text(settings)
+    )
 
 
 # ---------------------------------------------------------------------------------------------- how long they take
@@ -168,7 +172,7 @@ def expect(
         device: ``cpu`` or ``cuda``.
         sampled: networks that stand for those that a run would sample.
     """
-    known = [landmark(name) for name in settings.landmarks]
+    known = [settings.landmark(name) for name in settings.landmarks]
     data = data.to(device)
     depth = {config.id: _layers(config, recipe, data.classes) for config in (*sampled, *known)}
     groups = [

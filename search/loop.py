@@ -16,7 +16,6 @@ from search.proposals import Ask, Proposer
 from search.rungs import rung_table
 from search.study import Network, Search
 from space import config_from_json
-from space.landmarks import landmark
 
 RETRIES = 2  # of a network whose worker was lost
 HOPELESS = 5  # errors of the program in a row that end the run
@@ -89,7 +88,7 @@ class Loop:
         while True:
             while waiting and len(self.pending) < self.capacity:
                 name = waiting.pop(0)
-                network = self.search.network("landmark", name, landmark(name), landmark=name)
+                network = self.search.network("landmark", name, self.search.settings.landmark(name), landmark=name)
                 yield from self._begin(network, None)
             while not waiting and len(self.pending) < self.capacity and self._samples_open(total):
                 ask = self.proposer.ask()

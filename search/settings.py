@@ -11,8 +11,10 @@ from typing import Any, Self
 
 from evaluate.recipe import Recipe
 from results.objective import OBJECTIVES, timing_text
+from space import Config
 from space.budget import Budget
 from space.design import DESIGN, Target, check_families
+from space.landmarks import Landmark, landmark
 from space.limits import Limits
 
 SAMPLERS = ("tpe", "nsga2", "gp", "qmc", "random")
@@ -27,6 +29,7 @@ EARLIER: dict[str, Any] = {
     "early_stopping": False,
     "refine": 0.0,
     "warm_start": [],
+    "own_landmarks": [],
 }
 
 
@@ -44,7 +47,7 @@ class Settings:
     classes: int
     sampler: str
     seed: int
-    landmarks: tuple[str, ...]
+    landmarks: tuple[str, ...]  # names of those that are scored
     objective: str = "macs"
     timing: dict[str, Any] | None = None  # what latencies are measured on; None if none are
     max_params: int | None = None
@@ -53,6 +56,7 @@ class Settings:
     early_stopping: bool = False
     refine: float = 0.0  # the part of the later proposals that are neighbours of the best
     warm_start: tuple[str, ...] = ()  # names of the runs that this one began with
+    own_landmarks: tuple[dict[str, Any], ...] = ()  # `Landmark.to_json` of the user's, those of figures alone too
 
     def __post_init__(self) -> None:
         check_name(self.name)
@@ -73,6 +77,16 @@ class Settings:
         """What the budget is counted at."""
         limits = Limits(self.max_params, self.max_activations)
         return Target(Budget(self.budget_macs), self.mode, self.input_size, self.classes, limits)
+
+    def landmark(self, name: str) -> Config:
+        """The configuration of one of the `landmarks`, published or the user's own."""
+        own = {each["name"]: each for each in self.own_landmarks}
+        return Landmark.from_json(own[name]).network() if name in own else landmark(name)
+
+    @property
+    def shown_landmarks(self) -> list[Landmark]:
+        """The user's own landmarks that are not scored."""
+        return [Landmark.from_json(each) for each in self.own_landmarks if each["name"] not in self.landmarks]
 
     def within(self, attributes: Mapping[str, Any]) -> bool:
         """Whether a network of these ``macs``, ``params`` and ``activations`` keeps the budget and the limits."""
@@ -140,4 +154,6 @@ def _short(value: object) -> str:
         return timing_text(value)
     if isinstance(value, dict) and "name" in value:
         return f"{value['name']} { ({k: v for k, v in value.items() if k != 'name'}) }"
-    return ",".join(value) if isinstance(value, list) else str(value)
+    if isinstance(value, list):
+        return ",".join(each["name"] if isinstance(each, dict) else each for each in value) or "none"
+    return str(value)
