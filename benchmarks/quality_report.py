@@ -174,20 +174,19 @@ def _reach(found: Sequence[float | None], last: float) -> str:
 # ------------------------------------------------------------------------------------------------ picture
 
 _STYLES = {
-    "random": ("#4d4d4d", "-"),
     "qmc": ("#E69F00", "-"),
     "nsga2": ("#56B4E9", "-"),
     "gp": ("#CC79A7", "-"),
     "tpe": ("#0072B2", "-"),
 }
-_MORE = (("#009E73", "-"), ("#009E73", "--"), ("#009E73", ":"), ("#4d4d4d", ":"))  # with neighbours, stopping, both
-_RIVALS = (("#D55E00", "-"), ("#D55E00", ":"), ("#a3123a", "-"), ("#a3123a", ":"))
+_MORE = (("#009E73", "-"), ("#009E73", "--"), ("#009E73", ":"))  # with neighbours, stopping, both
+_RIVALS = (("#D55E00", "-"), ("#D55E00", ":"))
 _WIDTH, _HEIGHT, _LEFT, _GAP = 5.4, 3.6, 0.75, 0.75  # inches
 
 
-def draw(summaries: Sequence[Mapping[str, Any]], caption: str) -> Figure:
+def draw(summaries: Sequence[Mapping[str, Any]], caption: str, theme: style.Theme = style.LIGHT) -> Figure:
     """Quality against evaluations (left) and training time (right), a row a mode; bands are 95 % of the mean."""
-    with style.styled():
+    with style.styled(theme):
         rows = len(summaries)
         bottom, top = 1.65, 0.4
         width, height = _LEFT + 2 * _WIDTH + _GAP + 0.2, top + rows * (_HEIGHT + 0.85) + bottom - 0.85
@@ -198,30 +197,32 @@ def draw(summaries: Sequence[Mapping[str, Any]], caption: str) -> Figure:
             for column, (kind, places) in enumerate((("by_evaluations", "n"), ("by_seconds", "seconds"))):
                 x = _LEFT + column * (_WIDTH + _GAP)
                 axes = figure.add_axes((x / width, y / height, _WIDTH / width, _HEIGHT / height))
-                lines |= _panel(axes, summary, kind, places)
+                lines |= _panel(axes, summary, kind, places, theme)
         figure.legend(
             lines.values(), lines, loc="lower left", bbox_to_anchor=(_LEFT / width, 0.55 / height), ncols=5,
             frameon=False, fontsize=8,
         )  # fmt: skip
         text = "\n".join(style.wrap_to(figure, caption, 7.5, width - _LEFT - 0.3))
-        figure.text(_LEFT / width, 0.1 / height, text, fontsize=7.5, color=style.QUIET, va="bottom")
+        figure.text(_LEFT / width, 0.1 / height, text, fontsize=7.5, color=theme.quiet, va="bottom")
     return figure
 
 
-def _panel(axes: Axes, summary: Mapping[str, Any], kind: str, places: str) -> dict[str, Any]:
-    axes.grid(True, color=style.GRID, linewidth=0.7)
+def _panel(axes: Axes, summary: Mapping[str, Any], kind: str, places: str, theme: style.Theme) -> dict[str, Any]:
+    axes.grid(True, color=theme.grid, linewidth=0.7)
     axes.set_axisbelow(True)
     drawn: dict[str, Any] = {}
-    more, others = iter(_MORE), iter(_RIVALS)
+    styles = _STYLES | {REFERENCE: (theme.neutral, "-")}
+    more = iter((*_MORE, (theme.neutral, ":")))
+    others = iter((*_RIVALS, (theme.budget, "-"), (theme.budget, ":")))
     rivals = {name: arm for name, arm in summary["arms"].items() if name.startswith("Optuna")}
     for name, arm in summary["arms"].items():
         if name.startswith("table"):
             continue
-        colour, dash = _STYLES[name] if name in _STYLES else next(others if name in rivals else more)
+        colour, dash = styles[name] if name in styles else next(others if name in rivals else more)
         curve = arm[kind]
         (drawn[name],) = axes.plot(curve[places], curve["mean"], color=colour, linestyle=dash, linewidth=1.4)
         axes.fill_between(curve[places], curve["low"], curve["high"], color=colour, alpha=0.08, linewidth=0)
-    axes.axhline(summary["goal"], color=style.LEADER, linewidth=0.8)
+    axes.axhline(summary["goal"], color=theme.leader, linewidth=0.8)
     # the first evaluations, and rivals that find next to nothing, would squeeze all others
     first = len(summary["arms"][REFERENCE][kind]["mean"]) // 20
     shown = {name: summary["arms"][name][kind]["mean"][first:] for name in drawn}
@@ -232,7 +233,7 @@ def _panel(axes: Axes, summary: Mapping[str, Any], kind: str, places: str) -> di
     below = [f"{name}: {arm[kind]['mean'][-1]:.1f}" for name, arm in rivals.items() if arm[kind]["mean"][-1] < low]
     if below:
         text = "\n".join(["below, at their end:", *below])
-        axes.text(0.98, 0.03, text, transform=axes.transAxes, ha="right", va="bottom", fontsize=7.5, color=style.QUIET)
+        axes.text(0.98, 0.03, text, transform=axes.transAxes, ha="right", va="bottom", fontsize=7.5, color=theme.quiet)
     axes.set_xlabel("evaluations" if kind == "by_evaluations" else "training (seconds of processor time)")
     if kind == "by_evaluations":
         axes.set_ylabel("hypervolume (points of top-1)" if summary["mode"] == "frontier" else "best top-1 (%)")

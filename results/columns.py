@@ -22,6 +22,7 @@ COLUMNS = (
     Column("config_id", "str", "", "hash of the configuration; equal networks have equal ids"),
     Column("state", "str", "", "complete, fail, pruned (stopped early), running or waiting"),
     Column("proxy_top1", "float64", "%", "top-1 on held-out images after training by the recipe; complete trials only"),
+    Column("last_top1", "float64", "%", "top-1 when a trial was stopped early, after fewer epochs; pruned trials only"),
     Column("published_top1", "float64", "%", "published top-1 of a landmark: other data, never to be mixed with proxy"),
     Column("macs", "Int64", "multiply-adds", "cost of one image at the target's input size and classes"),
     Column("params", "Int64", "", "trainable numbers at the target's number of classes"),

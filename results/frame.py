@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from results.columns import COLUMNS
 from results.naming import describe, traits
 from space import config_from_json
-from space.landmarks import LANDMARKS
+from space.landmarks import LANDMARKS, Landmark
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,7 +20,12 @@ if TYPE_CHECKING:
     from results.run import Run
 
 
-def trials_frame(trials: Sequence[FrozenTrial], limits: Mapping[str, Any], cost: str = "macs") -> pd.DataFrame:
+def trials_frame(
+    trials: Sequence[FrozenTrial],
+    limits: Mapping[str, Any],
+    cost: str = "macs",
+    landmarks: Mapping[str, Landmark] = LANDMARKS,
+) -> pd.DataFrame:
     """The table of `COLUMNS`; a running trial may have little of it.
 
     Args:
@@ -28,21 +33,25 @@ def trials_frame(trials: Sequence[FrozenTrial], limits: Mapping[str, Any], cost:
         limits: of the frontier's members: ``budget_macs``, and where there are such ``max_params`` and
             ``max_activations``; a run's settings have these keys.
         cost: the column that the frontier holds against top-1.
+        landmarks: by name, the published ones and the run's own.
     """
     import pandas as pd
 
-    rows = [_row(trial) for trial in trials]
+    from results.repeats import fill_repeats
+
+    rows = [_row(trial, landmarks) for trial in trials]
     frame = pd.DataFrame(
         {column.name: pd.Series([row.get(column.name) for row in rows], dtype=column.dtype) for column in COLUMNS}
     )
     frame["on_frontier"] = frontier_mask(frame, limits, cost)
+    fill_repeats(frame, limits, cost)
     return frame
 
 
-def _row(trial: FrozenTrial) -> dict[str, Any]:
+def _row(trial: FrozenTrial, landmarks: Mapping[str, Landmark]) -> dict[str, Any]:
     attributes = trial.user_attrs
     complete = trial.state.name == "COMPLETE"
-    known = LANDMARKS.get(attributes.get("landmark", ""))
+    known = landmarks.get(attributes.get("landmark", ""))
     published = known.published.top1_error if known else None
     score = attributes.get("score") or {}
     latency = attributes.get("latency") or {}
@@ -55,6 +64,7 @@ def _row(trial: FrozenTrial) -> dict[str, Any]:
         "on_frontier": False,
         "state": trial.state.name.lower(),
         "proxy_top1": trial.values[0] if complete and trial.values else None,
+        "last_top1": score.get("top1") if trial.state.name == "PRUNED" else None,
         "published_top1": None if published is None else 100 - published,
         "latency_ms": latency.get("median_ms"),
         "latency_p90_ms": latency.get("p90_ms"),
@@ -113,12 +123,14 @@ def numbers(frame: pd.DataFrame, name: str) -> NDArray[np.floating[Any]]:
 
 
 def frontier_table(run: Run) -> str:
-    """The frontier as aligned text, the cheapest network first."""
-    timed = run.objective.name == "latency"
+    """The frontier as aligned text, the cheapest network first; with what repeats say, where there are any."""
+    timed, members = run.objective.name == "latency", run.frontier().to_dict("records")
+    again = any(row["p_frontier"] == row["p_frontier"] for row in members)
     rows = [("config id", "family", *(["latency (ms)"] if timed else []), "GFLOPs", "params (M)", "proxy top-1 (%)",
-             "network")]  # fmt: skip
-    for row in run.frontier().to_dict("records"):
+             *(["mean of trainings (%)", "on the frontier (p)"] if again else []), "network")]  # fmt: skip
+    for row in members:
         name = row["landmark"]
+        mean = f"{row['mean_top1']:.2f} of {row['trainings']}" if row["mean_top1"] == row["mean_top1"] else "-"
         rows.append((
             str(row["config_id"]),
             str(row["family"]),
@@ -126,6 +138,7 @@ def frontier_table(run: Run) -> str:
             f"{row['macs'] / 1e9:.3f}",
             f"{row['params'] / 1e6:.2f}",
             f"{row['proxy_top1']:.2f}",
+            *([mean, f"{row['p_frontier']:.2f}"] if again else []),
             str(row["network"]) + (f" ({name})" if isinstance(name, str) else ""),
         ))  # fmt: skip
     if len(rows) == 1:

@@ -165,18 +165,17 @@ def write_fidelity_plot(directory: Path) -> list[Path]:
 _TEXT, _SMALL = 7.4, 7.8
 _WIDTH, _HEIGHT = 10.4, 6.8  # inches of the axes
 _LEFT, _RIGHT, _TOP = 0.75, 0.95, 0.62
-_SEEDS = "#c9c9c9"
 _BAR_GAP, _BAR_WIDTH = 0.14, 0.16
 _RADIUS, _CLEAR = 4.0, 2.0  # points; labels keep clear of the marks
 
 
-def draw_fidelity(plot: FidelityPlot) -> Figure:
+def draw_fidelity(plot: FidelityPlot, theme: style.Theme = style.LIGHT) -> Figure:
     """Step two: the picture."""
-    with style.styled():
-        return _draw(plot)
+    with style.styled(theme):
+        return _draw(plot, theme)
 
 
-def _draw(plot: FidelityPlot) -> Figure:
+def _draw(plot: FidelityPlot, theme: style.Theme) -> Figure:
     width = _LEFT + _WIDTH + _RIGHT
     note = style.wrap_to(style.new_figure(4, 4), plot.caption, _SMALL, width - _LEFT - 0.15)
     bottom = 0.66 + 0.165 * len(note)
@@ -186,21 +185,21 @@ def _draw(plot: FidelityPlot) -> Figure:
     axes.set_ylabel(plot.y_label)
     left = _LEFT / width
     figure.text(left, 1 - 0.16 / height, plot.title, fontsize=11.5, fontweight="bold", va="top", ha="left")
-    figure.text(left, (bottom - 0.56) / height, "\n".join(note), fontsize=_SMALL, color=style.QUIET, va="top",
+    figure.text(left, (bottom - 0.56) / height, "\n".join(note), fontsize=_SMALL, color=theme.quiet, va="top",
                 ha="left", linespacing=1.3)  # fmt: skip
     if not plot.points:
         axes.text(0.5, 0.5, plot.empty, transform=axes.transAxes, ha="center", va="center", fontsize=12,
-                  color=style.QUIET)  # fmt: skip
+                  color=theme.quiet)  # fmt: skip
         return figure
     axes.set_xlim(*style.limits([point.x for point in plot.points]))
     axes.set_ylim(*style.limits([end for point in plot.points for end in (point.low, point.high)], 0.07))
-    norm, colours = _norm(plot), _colours()
+    norm, colours = _norm(plot), _colours(theme)
     for point in plot.points:
         if point.high > point.low:
-            axes.plot([point.x] * 2, [point.low, point.high], color=_SEEDS, linewidth=1.4, zorder=2)
-        marker = style.FAMILIES.get(point.family, style.OTHER)[1]
+            axes.plot([point.x] * 2, [point.low, point.high], color=theme.leader, linewidth=1.4, zorder=2)
+        marker = theme.family(point.family)[1]
         axes.plot([point.x], [point.y], marker=marker, markersize=2 * _RADIUS, color=colours(norm(point.gflops)),
-                  mec=style.INK, mew=0.7, zorder=5)  # fmt: skip
+                  mec=theme.ink, mew=0.7, zorder=5)  # fmt: skip
     bar = figure.add_axes(((_LEFT + _WIDTH + _BAR_GAP) / width, bottom / height, _BAR_WIDTH / width, _HEIGHT / height))
     figure.colorbar(ScalarMappable(norm, colours), cax=bar)
     bar.yaxis.set_major_locator(FixedLocator(style.log_ticks(norm.vmin or 1.0, norm.vmax or 10.0)))
@@ -210,15 +209,15 @@ def _draw(plot: FidelityPlot) -> Figure:
     families = [family for family in [*style.FAMILIES, *sorted({p.family for p in plot.points} - set(style.FAMILIES))]
                 if any(point.family == family for point in plot.points)]  # fmt: skip
     handles = [
-        Line2D([], [], linestyle="", marker=style.FAMILIES.get(family, style.OTHER)[1], markersize=6.5, color="white",
-               mec=style.INK, mew=0.8)
+        Line2D([], [], linestyle="", marker=theme.family(family)[1], markersize=6.5, color=theme.paper,
+               mec=theme.ink, mew=0.8)
         for family in families
     ]  # fmt: skip
     axes.legend(
         handles, [style.family_name(family) for family in families], loc="lower right", bbox_to_anchor=(1, 1.0),
         frameon=False, ncols=len(families), fontsize=8.5, handletextpad=0.3, columnspacing=1.5, borderaxespad=0.3,
     )  # fmt: skip
-    _labels(figure, axes, plot)
+    _labels(figure, axes, plot, theme)
     return figure
 
 
@@ -228,12 +227,13 @@ def _norm(plot: FidelityPlot) -> LogNorm:
     return LogNorm(low / 1.05, high * 1.05)
 
 
-def _colours() -> Colormap:
-    """Cividis, made for colour-blind readers, without its palest end, which is lost on white."""
-    return ListedColormap(matplotlib.colormaps["cividis_r"].resampled(288)(range(24, 288)))
+def _colours(theme: style.Theme) -> Colormap:
+    """Cividis, made for colour-blind readers, without the end that is lost on the paper: that is of the cheapest."""
+    name = "cividis_r" if theme == style.LIGHT else "cividis"
+    return ListedColormap(matplotlib.colormaps[name].resampled(288)(range(24, 288)))
 
 
-def _labels(figure: Figure, axes: Axes, plot: FidelityPlot) -> None:
+def _labels(figure: Figure, axes: Axes, plot: FidelityPlot, theme: style.Theme) -> None:
     to_pixels, to_data = axes.transData, axes.transData.inverted()
     radius = (_RADIUS + _CLEAR) * figure.dpi / 72
     anchors, bars = [], []
@@ -244,12 +244,12 @@ def _labels(figure: Figure, axes: Axes, plot: FidelityPlot) -> None:
         bars.append((float(x), float(ends[0][1]), float(x), float(ends[1][1])))
     frame = axes.get_window_extent()
     boxes = place(anchors, Box(frame.x0 + 2, frame.y0 + 2, frame.x1 - 2, frame.y1 - 2), (), bars)
-    halo = withStroke(linewidth=1.6, foreground="white", alpha=0.75)
+    halo = withStroke(linewidth=1.6, foreground=theme.paper, alpha=0.75)
     for point, anchor, box in zip(plot.points, anchors, boxes, strict=True):
         end = nearest(box, anchor.x, anchor.y)
         if math.hypot(end[0] - anchor.x, end[1] - anchor.y) > radius + 2:
             tip = to_data.transform(end)
-            axes.plot([point.x, tip[0]], [point.y, tip[1]], color=style.LEADER, linewidth=0.6, zorder=3)
+            axes.plot([point.x, tip[0]], [point.y, tip[1]], color=theme.leader, linewidth=0.6, zorder=3)
         middle = to_data.transform(((box.left + box.right) / 2, (box.bottom + box.top) / 2))
         axes.text(middle[0], middle[1], point.label, fontsize=_TEXT, ha="center", va="center", zorder=4,
                   path_effects=[halo])  # fmt: skip

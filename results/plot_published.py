@@ -126,7 +126,7 @@ _LEFT, _RIGHT, _TOP = 0.75, 0.2, 0.62
 def draw_published(data: PublishedPlot, theme: style.Theme = style.LIGHT) -> Figure:
     """Step two: the picture."""
     with style.styled(theme):
-        return _draw(data)
+        return _draw(data, theme)
 
 
 def radius(params: int, largest: int) -> float:
@@ -134,7 +134,7 @@ def radius(params: int, largest: int) -> float:
     return 15.0 * math.sqrt(params / largest)
 
 
-def _draw(data: PublishedPlot) -> Figure:
+def _draw(data: PublishedPlot, theme: style.Theme) -> Figure:
     width = _LEFT + _WIDTH + _RIGHT
     note = style.wrap_to(style.new_figure(4, 4), data.footnote, _SMALL, _WIDTH)
     bottom = 0.66 + 0.165 * len(note)
@@ -149,28 +149,28 @@ def _draw(data: PublishedPlot) -> Figure:
     axes.set_xlabel(data.x_label)
     axes.set_ylabel(data.y_label)
     for line in data.lines:
-        colour = style.FAMILIES.get(line.family, style.OTHER)[0]
+        colour = theme.family(line.family)[0]
         axes.plot([p.x for p in line.points], [p.y for p in line.points], color=colour, linewidth=1.3, alpha=0.75,
                   linestyle="--" if line.form else "-", zorder=2)  # fmt: skip
     for line in data.lines:
-        colour = style.FAMILIES.get(line.family, style.OTHER)[0]
+        colour = theme.family(line.family)[0]
         for point in sorted(line.points, key=lambda p: -p.params):
             axes.plot([point.x], [point.y], "o", markersize=2 * radius(point.params, largest), color=colour,
                       alpha=0.45, mec="none", zorder=3)  # fmt: skip
-            axes.plot([point.x], [point.y], "o", markersize=3, color=colour, mec=style.INK, mew=0.4, zorder=6)
-    obstacles = _legends(figure, axes, data, largest)
-    _labels(figure, axes, data, obstacles)
+            axes.plot([point.x], [point.y], "o", markersize=3, color=colour, mec=theme.ink, mew=0.4, zorder=6)
+    obstacles = _legends(figure, axes, data, largest, theme)
+    _labels(figure, axes, data, obstacles, theme)
     left = _LEFT / width
     figure.text(left, 1 - 0.16 / height, data.title, fontsize=11.5, fontweight="bold", va="top", ha="left")
-    figure.text(left, (bottom - 0.56) / height, "\n".join(note), fontsize=_SMALL, color=style.QUIET, va="top",
+    figure.text(left, (bottom - 0.56) / height, "\n".join(note), fontsize=_SMALL, color=theme.quiet, va="top",
                 ha="left", linespacing=1.3)  # fmt: skip
     return figure
 
 
-def _legends(figure: Figure, axes: Axes, data: PublishedPlot, largest: int) -> list[Box]:
+def _legends(figure: Figure, axes: Axes, data: PublishedPlot, largest: int, theme: style.Theme) -> list[Box]:
     """Families above the axes, areas in the empty corner below the curve; returns what labels must keep off."""
     families = dict.fromkeys(line.family for line in data.lines if line.family in style.FAMILIES)
-    handles = [Line2D([], [], color=style.FAMILIES[f][0], marker="o", linewidth=1.3, markersize=6) for f in families]
+    handles = [Line2D([], [], color=theme.family(f)[0], marker="o", linewidth=1.3, markersize=6) for f in families]
     axes.add_artist(axes.legend(
         handles, [style.family_name(f) for f in families], loc="lower right", bbox_to_anchor=(1, 1.0), frameon=False,
         ncols=len(families), fontsize=8.5, handletextpad=0.5, columnspacing=1.5, borderaxespad=0.3,
@@ -183,17 +183,17 @@ def _legends(figure: Figure, axes: Axes, data: PublishedPlot, largest: int) -> l
     areas = axes.legend(
         sizes, [f"{size / 1e6:g} M" for size in data.sizes], loc="lower right", title="parameters (area)",
         title_fontsize=8.5, fontsize=8.5, labelspacing=1.1, borderpad=1.0, handletextpad=1.2, framealpha=1,
-        edgecolor=style.GRID,
+        edgecolor=theme.grid,
     )  # fmt: skip
     figure.canvas.draw()
     box = areas.get_window_extent()
     return [Box(box.x0, box.y0, box.x1, box.y1)]
 
 
-def _labels(figure: Figure, axes: Axes, data: PublishedPlot, obstacles: list[Box]) -> None:
+def _labels(figure: Figure, axes: Axes, data: PublishedPlot, obstacles: list[Box], theme: style.Theme) -> None:
     to_pixels, to_data = axes.transData, axes.transData.inverted()
     points = [point for line in data.lines for point in line.points]
-    colours = [style.FAMILIES.get(line.family, style.OTHER)[0] for line in data.lines for _ in line.points]
+    colours = [theme.family(line.family)[0] for line in data.lines for _ in line.points]
     segments = []
     for line in data.lines:
         corners = to_pixels.transform([(point.x, point.y) for point in line.points])
@@ -209,10 +209,10 @@ def _labels(figure: Figure, axes: Axes, data: PublishedPlot, obstacles: list[Box
         end = nearest(box, anchor.x, anchor.y)
         if math.hypot(end[0] - anchor.x, end[1] - anchor.y) > 6.5:
             tip = to_data.transform(end)
-            axes.plot([point.x, tip[0]], [point.y, tip[1]], color=style.QUIET, linewidth=0.6, zorder=4)
+            axes.plot([point.x, tip[0]], [point.y, tip[1]], color=theme.quiet, linewidth=0.6, zorder=4)
         middle = to_data.transform(((box.left + box.right) / 2, (box.bottom + box.top) / 2))
-        halo = withStroke(linewidth=1.6, foreground="white", alpha=0.75)
+        halo = withStroke(linewidth=1.6, foreground=theme.paper, alpha=0.75)
         axes.text(
-            middle[0], middle[1], point.label, fontsize=_TEXT, color=style.LIGHT.readable(colour), ha="center",
+            middle[0], middle[1], point.label, fontsize=_TEXT, color=theme.readable(colour), ha="center",
             va="center", zorder=5, path_effects=[halo],
         )  # fmt: skip

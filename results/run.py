@@ -14,6 +14,8 @@ from results.objective import COSTS, Objective, objective_of
 from results.storage import open_study
 from space import Config, build, config_from_json, gflops
 from space.files import json_bytes, write_files
+from space.landmarks import LANDMARKS, Landmark
+from space.own_landmarks import read_landmarks
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,6 +85,12 @@ class Run:
     data_key: str | None = None  # digest of the images and of which are held out; None for runs of earlier versions
     trials: Sequence[FrozenTrial] = field(default=(), repr=False)  # as the study has them
     about: dict[str, Any] = field(default_factory=dict, repr=False)  # run.json: environment, workers; empty without one
+    own_landmarks: tuple[Landmark, ...] = ()  # the user's, scored or known by figures
+
+    @property
+    def landmarks(self) -> dict[str, Landmark]:
+        """The published networks and the user's own, by name."""
+        return LANDMARKS | {each.name: each for each in self.own_landmarks}
 
     @property
     def budget_macs(self) -> int:
@@ -168,6 +176,9 @@ class Run:
     ) -> Candidate:
         """The network with the highest proxy top-1 within the limits; of equals the one cheaper in the run's objective.
 
+        Where networks were trained again from other seeds, those with the highest *expected* top-1 come first: their
+        score without the luck of single trainings (see `results.uncertainty`).
+
         Args:
             max_macs: multiply-adds of one image at the run's target; the run's budget unless given.
             max_params: trainable numbers.
@@ -202,7 +213,8 @@ class Run:
             frame = smaller
         if max_latency_ms is not None:
             frame = self._as_fast(frame, max_latency_ms)
-        order = ["proxy_top1", self.objective.column, "trial"]
+        score = "expected_top1" if frame["expected_top1"].notna().any() else "proxy_top1"
+        order = [score, self.objective.column, "trial"]
         best = frame.sort_values(order, ascending=[False, True, True]).iloc[0]
         return self.candidate(int(best["trial"]))
 
@@ -244,16 +256,19 @@ class Run:
         )
 
 
-def load_run(path: str | Path, storage: str | None = None) -> Run:
+def load_run(path: str | Path, storage: str | None = None, landmarks: Sequence[str | Path] = ()) -> Run:
     """Read a run directory.
 
     Args:
         path: the run's directory, such as ``runs/NAME``.
         storage: an Optuna storage URL, for a run that keeps its study elsewhere and needs a password;
             otherwise run.json says where the study is, and without that it is study.db.
+        landmarks: files of networks to show beside those of the run (see `space.own_landmarks`); of two with one name
+            it is the one in a file that counts.
 
     Raises:
-        ValueError: if there is no run, or its study is damaged or cannot be reached: one sentence that names it.
+        ValueError: if there is no run, or its study is damaged or cannot be reached, or a file holds no landmarks: one
+            sentence that names it.
     """
     directory = Path(path)
     if not directory.is_dir():
@@ -267,12 +282,13 @@ def load_run(path: str | Path, storage: str | None = None) -> Run:
     with open_study(directory / "study.db", url if isinstance(url, str) else None, wanted) as (study, where):
         attributes = study.user_attrs
         settings = _checked(attributes.get("settings"), where)
+        own = _own_landmarks(settings, where) | {each.name: each for each in read_landmarks(*landmarks)}
         trials = study.get_trials(deepcopy=False)
-        frame = trials_frame(trials, settings, objective_of(settings).column)
+        frame = trials_frame(trials, settings, objective_of(settings).column, LANDMARKS | own)
         fidelity = str(attributes["fidelity"]["sentence"]) if "fidelity" in attributes else None
     return Run(
         directory, settings, frame, fidelity, attributes.get("data_name"), attributes.get("data_key"), tuple(trials),
-        about,
+        about, tuple(own.values()),
     )  # fmt: skip
 
 
@@ -283,6 +299,15 @@ def _run_file(path: Path) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError):
         return {}
     return about if isinstance(about, dict) else {}
+
+
+def _own_landmarks(settings: dict[str, Any], where: str) -> dict[str, Landmark]:
+    """Those that the search was given, by name."""
+    try:
+        own = [Landmark.from_json(each) for each in settings.get("own_landmarks", ())]
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{where} is of another version: {error}") from error
+    return {each.name: each for each in own}
 
 
 def _checked(settings: Any, where: str) -> dict[str, Any]:

@@ -26,7 +26,7 @@ DPI = 160
 
 @dataclass(frozen=True)
 class Theme:
-    """The colours that depend on the background. Families keep theirs: they are told apart on both."""
+    """The colours that depend on the background; most families keep theirs, which can be told apart on both."""
 
     name: str
     paper: str  # background
@@ -35,6 +35,12 @@ class Theme:
     leader: str  # lines from labels to marks
     grid: str
     budget: str
+    neutral: str  # of the one family without a hue
+
+    def family(self, name: str) -> tuple[str, str]:
+        """Colour and marker of a family; those of `OTHER` for one that has none of its own."""
+        colour, marker = FAMILIES.get(name, OTHER)
+        return (self.neutral if name == NEUTRAL else colour), marker
 
     def readable(self, colour: str) -> tuple[float, float, float]:
         """A colour moved towards the ink until small text in it can be read."""
@@ -43,13 +49,11 @@ class Theme:
         return red, green, blue
 
 
-LIGHT = Theme("light", "#ffffff", "#1a1a1a", "#5f5f5f", "#8a8a8a", "#e6e6e6", "#a3123a")
-DARK = Theme("dark", "#16181d", "#ececec", "#a8adb5", "#7b818b", "#2f333b", "#ff7d9c")
+LIGHT = Theme("light", "#ffffff", "#1a1a1a", "#5f5f5f", "#8a8a8a", "#e6e6e6", "#a3123a", "#4d4d4d")
+DARK = Theme("dark", "#16181d", "#ececec", "#a8adb5", "#7b818b", "#2f333b", "#ff7d9c", "#c4c8ce")
 THEMES = {theme.name: theme for theme in (LIGHT, DARK)}
-# Of the light theme; what is drawn for both takes them from its theme.
-INK, QUIET, LEADER, GRID, BUDGET = LIGHT.ink, LIGHT.quiet, LIGHT.leader, LIGHT.grid, LIGHT.budget
 
-# family -> colour, marker
+# family -> colour, marker; `Theme.family` knows what a theme changes
 FAMILIES: dict[str, tuple[str, str]] = {
     "resnet": ("#0072B2", "o"),
     "preresnet": ("#56B4E9", "v"),
@@ -60,6 +64,7 @@ FAMILIES: dict[str, tuple[str, str]] = {
     "vgg": ("#4d4d4d", "h"),
 }
 OTHER = ("#8c8c8c", "X")
+NEUTRAL = "vgg"
 
 NAMES = {
     "resnet": "ResNet",
