@@ -4,6 +4,7 @@
 `arguments`       the command line, and what its words mean
 `settings`        what a run is: everything that two starts must share to continue one run
 `study`           opens, continues and writes the study; the one owner of the storage
+`trials`          what it has finished: what counts, what is missing, what is on the frontier
 `lock`            one owner a run
 `storage`         how the storage is opened, and what it raises, in one sentence
 `loop`            the run: proposes, sends out, takes back, tries again, records

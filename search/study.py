@@ -23,21 +23,18 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from results.objective import OBJECTIVES
-from results.pareto import frontier
 from results.storage import public_url
 from search.evaluation import Evaluation
 from search.lock import owner
-from search.proposals import Outcome
 from search.samplers import LATENCY, TRIAL_STATES
 from search.settings import Settings
 from search.storage import close_storage, open_storage, storage_errors
-from search.suggest import distributions, parameters, values_in
-from search.tally import INTERRUPTED, STATES
-from space import Config, config_from_json, cost
-from space.design import Value, values_of
+from search.suggest import distributions, parameters
+from search.tally import INTERRUPTED
+from search.trials import Trials
+from space import Config, cost
+from space.design import Value
 from space.files import json_bytes, write_files
-
-BEST = 5  # networks that are repeated in match mode
 
 
 @dataclass(frozen=True)
@@ -52,7 +49,7 @@ class Network:
     attributes: dict[str, Any]  # what the storage keeps of it
 
 
-class Search:
+class Search(Trials):
     """A run that is open for writing. Use it as a context manager: at the end it can be opened by others."""
 
     def __init__(self, directory: Path, settings: Settings, storage_url: str | None = None) -> None:
@@ -64,7 +61,6 @@ class Search:
             OSError: if the directory cannot be written.
         """
         self.directory = directory
-        self.settings = settings
         self.storage_url = storage_url
         self.where = str(directory / "study.db") if storage_url is None else public_url(storage_url)
         made = [each for each in (directory, *directory.parents) if not each.exists()]
@@ -73,19 +69,13 @@ class Search:
         try:
             self._owner = self._stack.enter_context(owner(directory, storage_url, settings.name))
             with self.errors():
-                self.study = self._open()
+                self.study = self._open(settings)
                 self._reap()
-                self.trials: list[FrozenTrial] = self.study.get_trials(deepcopy=False)
+                super().__init__(settings, self.study.get_trials(deepcopy=False))
         except BaseException:
             self._stack.close()
             _remove_empty(made)
             raise
-        self._samples = len(self.finished("sample"))
-        self._known = {
-            trial.user_attrs["config_id"]: trial
-            for trial in reversed(self._counted())
-            if "config_id" in trial.user_attrs and _measured(trial)
-        }
 
     def __enter__(self) -> Self:
         return self
@@ -101,13 +91,13 @@ class Search:
         with storage_errors(self.where, self.storage_url):
             yield
 
-    def _open(self) -> optuna.Study:
+    def _open(self, settings: Settings) -> optuna.Study:
         storage = open_storage(self.storage_url or self.directory / "study.db")
         self._stack.callback(close_storage, storage)
         directions = [StudyDirection.MAXIMIZE, StudyDirection.MINIMIZE]
-        if self.settings.mode == "match":
+        if settings.mode == "match":
             directions = [StudyDirection.MAXIMIZE]
-        name = self.settings.name
+        name = settings.name
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             if name in optuna.get_all_study_names(storage):
@@ -115,15 +105,15 @@ class Search:
             else:
                 study = optuna.create_study(study_name=name, storage=storage, directions=directions)
             if "settings" not in study.user_attrs and study.directions == directions:  # new, or killed before this
-                metrics = ["proxy top-1 (%)", OBJECTIVES[self.settings.objective].metric]
+                metrics = ["proxy top-1 (%)", OBJECTIVES[settings.objective].metric]
                 study.set_metric_names(metrics[: len(directions)])
         stored = study.user_attrs.get("settings")
         if stored is not None:
-            self.settings.refuse_other(stored)
+            settings.refuse_other(stored)
         elif study.get_trials(deepcopy=False) or study.directions != directions:
             raise ValueError(f"{self.where}: the study {name!r} is not a run of archfrontier; choose another --name")
         else:
-            study.set_user_attr("settings", self.settings.to_json())
+            study.set_user_attr("settings", settings.to_json())
         return study
 
     def _reap(self) -> None:
@@ -156,99 +146,6 @@ class Search:
         url = None if self.storage_url is None else public_url(self.storage_url)
         content = {"settings": self.settings.to_json(), "environment": environment, "workers": workers, "storage": url}
         write_files({self.directory / "run.json": json_bytes(content | notes)})
-
-    # ------------------------------------------------------------------------------------------ what there is
-
-    def _counted(self) -> list[FrozenTrial]:
-        """Without what was interrupted, and without what a lost connection made Optuna write a second time."""
-        once = {
-            (trial.user_attrs.get("config_id"), trial.user_attrs.get("seed"), trial.datetime_start): trial
-            for trial in reversed(self.trials)
-            if trial.user_attrs.get("reason") != INTERRUPTED
-        }
-        return sorted(once.values(), key=lambda trial: trial.number)
-
-    def finished(self, kind: str) -> list[FrozenTrial]:
-        """The trials of a kind (see `Network`) that count."""
-        return [trial for trial in self._counted() if trial.user_attrs.get("kind") == kind]
-
-    def landmarks_left(self) -> list[str]:
-        """Names of the landmarks that still have to be scored."""
-        done = {trial.user_attrs["landmark"] for trial in self.finished("landmark")}
-        return [name for name in self.settings.landmarks if name not in done]
-
-    def samples_left(self, total: int) -> int:
-        """How many sampled networks are missing to `total`."""
-        return max(0, total - self._samples)
-
-    def repeats_left(self, count: int) -> list[tuple[FrozenTrial, int]]:
-        """What is missing to `count` repeats of each of the `members`: the trial, and the seed to train it from."""
-        done = {(trial.user_attrs["config_id"], trial.user_attrs["seed"]) for trial in self.finished("repeat")}
-        members, first = self.members(), self.settings.seed + 1
-        return [
-            (member, seed)
-            for seed in range(first, first + count)
-            for member in members
-            if (member.user_attrs["config_id"], seed) not in done
-        ]
-
-    def measured(self, config_id: str) -> FrozenTrial | None:
-        """The first finished trial of a configuration."""
-        return self._known.get(config_id)
-
-    def outcomes(self) -> list[Outcome]:
-        """What samplers can learn from."""
-        return [outcome for trial in self._counted() if (outcome := self.outcome(trial)) is not None]
-
-    def outcome(self, trial: FrozenTrial) -> Outcome | None:
-        """What samplers can learn from a trial; None for a repeat, and for one that an earlier version cut off."""
-        attributes = trial.user_attrs
-        if trial.state.name not in STATES or "config_id" not in attributes or _repeats(trial):
-            return None
-        values = None
-        if trial.params:
-            _, values = values_in(trial.params)
-        elif found := self._values_of(config_from_json(attributes["config"])):
-            values = found[1]
-        return Outcome(
-            attributes["config_id"],
-            attributes["family"],
-            values,
-            STATES[trial.state.name],
-            tuple(trial.values) if trial.state == TrialState.COMPLETE else None,
-            attributes.get("violation"),
-            attributes.get("kind") == "sample",
-        )
-
-    def _values_of(self, config: Config) -> tuple[str, dict[str, Value]] | None:
-        found = values_of(config, self.settings.target)
-        return found if found is not None and found[0] in self.settings.families else None
-
-    def points(self) -> list[tuple[float, float]]:
-        """(top-1, MACs or ms) of every finished network within the budget and the limits."""
-        return [
-            (trial.values[0], trial.values[1] if len(trial.values) > 1 else trial.user_attrs["macs"])
-            for trial in self._scored()
-        ]
-
-    def members(self) -> list[FrozenTrial]:
-        """The trials on the frontier; in match mode, where all cost the same, the `BEST` ones."""
-        scored = self._scored()
-        if self.settings.mode == "match":
-            first = [trial for trial in scored if "duplicate_of" not in trial.user_attrs]
-            return sorted(first, key=lambda trial: -trial.values[0])[:BEST]
-        top1, costs = [trial.values[0] for trial in scored], [trial.values[1] for trial in scored]
-        return [trial for trial, member in zip(scored, frontier(top1, costs), strict=True) if member]
-
-    def _scored(self) -> list[FrozenTrial]:
-        """The finished networks within the budget and the limits, none of them a repeat."""
-        return [
-            trial
-            for trial in self.trials
-            if trial.state == TrialState.COMPLETE and not _repeats(trial) and self.settings.within(trial.user_attrs)
-        ]
-
-    # ------------------------------------------------------------------------------------------ what comes
 
     def network(
         self, kind: str, label: str, config: Config, values: Mapping[str, Value] | None = None, **more: Any
@@ -303,10 +200,7 @@ class Search:
         with self.errors():
             self._owner.check()
             self.study.add_trial(trial)
-        self.trials.append(trial)
-        self._samples += network.kind == "sample"
-        if _measured(trial):
-            self._known.setdefault(network.config.id, trial)
+        self.append(trial)
         return trial
 
     def objectives(self, evaluation: Evaluation, macs: int) -> list[float] | None:
@@ -316,16 +210,6 @@ class Search:
         if self.settings.mode == "match":
             return [evaluation.score.top1]
         return [evaluation.score.top1, evaluation.cost(macs, self.settings.objective)]
-
-
-def _measured(trial: FrozenTrial) -> bool:
-    """Whether measuring the same network again would tell nothing new; a worker that was lost tells nothing."""
-    return ("score" in trial.user_attrs or "violation" in trial.user_attrs) and not _repeats(trial)
-
-
-def _repeats(trial: FrozenTrial) -> bool:
-    """Whether it only says how certain the score of another trial is."""
-    return trial.user_attrs.get("kind") == "repeat"
 
 
 def _remove_empty(directories: list[Path]) -> None:

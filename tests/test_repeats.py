@@ -21,7 +21,8 @@ from search.loop import Event, Loop
 from search.proposals import Proposer
 from search.settings import Settings
 from search.status import read_status
-from search.study import BEST, Search
+from search.study import Search
+from search.trials import BEST
 from search.warm import warm_start
 from space import Config, config_from_json, cost
 
