@@ -4,11 +4,14 @@
     model = load_run("runs/NAME").best(max_macs=2e9).build(classes=100)
 
 =====================  ============================================================================
-`run`                  `load_run`, `Run`, `Candidate`: a finished or running study, read and never written
+`run`                  `load_run`, `Run`: a finished or running study, read and never written
+`candidate`            `Candidate`: a network that was scored, ready to be built
 `storage`              opens the study for reading; what is wrong with it, in one sentence
 `objective`            what a network costs: multiply-adds, parameters, activations, latency
 `columns`              every column of a run's table: unit and meaning, in one place
 `frame`                trials -> DataFrame; the frontier as text
+`repeats`              networks trained from several seeds: what their columns and the band follow from
+`uncertainty`          which networks are on the frontier if the luck of single trainings is taken off
 `naming`               a network in a few words and numbers
 `pareto`               the exact non-dominated set and its hypervolume; `hypervolume`: of a run
 `stages`               a network part by part: widths, sizes, its share of the cost
@@ -32,13 +35,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from results.candidate import Candidate
     from results.frame import frontier_table
     from results.naming import describe
-    from results.run import Candidate, Run, load_run
+    from results.run import Run, load_run
     from results.write import write_outputs
 
 _HOMES = {
-    "Candidate": "run",
+    "Candidate": "candidate",
     "Run": "run",
     "describe": "naming",
     "frontier_table": "frame",

@@ -9,68 +9,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from results.candidate import Candidate
 from results.frame import frontier_mask, trials_frame
 from results.objective import COSTS, Objective, objective_of
 from results.storage import open_study
-from space import Config, build, config_from_json, gflops
-from space.files import json_bytes, write_files
+from space import config_from_json, gflops
 from space.landmarks import LANDMARKS, Landmark
 from space.own_landmarks import read_landmarks
 
 if TYPE_CHECKING:
     import pandas as pd
     from optuna.trial import FrozenTrial
-    from torch import nn
+
+__all__ = ["Candidate", "Run", "load_run"]
 
 _SETTINGS = {"budget_macs": int, "mode": str, "data": str, "recipe": dict, "input_size": int, "classes": int}
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A scored network, ready to be built."""
-
-    config: Config
-    macs: int  # at the run's input size and number of classes
-    params: int
-    proxy_top1: float  # percent
-    trial: int
-    input_size: int  # the run's target
-    classes: int
-    landmark: str | None = None
-    latency_ms: float | None = (
-        None  # median inference at batch 1, where the run measured it: conditions in `Run.timing`
-    )
-
-    def build(self, classes: int | None = None, input_size: int | None = None) -> nn.Module:
-        """A fresh module that trains; for the run's target unless told otherwise.
-
-        Raises:
-            ValueError: if the input is too small for the network.
-        """
-        return build(self.config, classes or self.classes, input_size or self.input_size)
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain JSON values; `space.load_config` reads the network from them."""
-        return {
-            "name": self.landmark or self.config.id,
-            "family": self.config.family,
-            "config": self.config.to_json(),
-            "macs": self.macs,
-            "params": self.params,
-            "input_size": self.input_size,
-            "classes": self.classes,
-            "latency_ms": self.latency_ms,
-            "proxy_top1": self.proxy_top1,
-            "trial": self.trial,
-        }
-
-    def save(self, path: str | Path) -> None:
-        """Write `to_json` to a file, whole or not at all.
-
-        Raises:
-            OSError: if it cannot be written.
-        """
-        write_files({Path(path): json_bytes(self.to_json())})
 
 
 @dataclass(frozen=True, eq=False)
