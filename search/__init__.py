@@ -21,7 +21,8 @@
 `tally`           counts of it, for the two that follow
 `console`         a line a network, and on a terminal a bar
 `status`          how a run stands, from another terminal
-`dry_run`         what a run would sample, cost and take
+`dry_run`         what a run would sample and cost
+`expected`        ... and how long it would take
 ================  =====================================================================
 """
 

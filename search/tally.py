@@ -145,3 +145,8 @@ def duration(seconds: float) -> str:
         if seconds < limit:
             return f"{seconds / unit:.0f} {word}"
     return f"{seconds / 3600:.1f} h" if seconds < 48 * 3600 else f"{seconds / 86400:.1f} days"
+
+
+def amount(count: int, word: str) -> str:
+    """As in: 1 network, 2 networks."""
+    return f"{count} {word}{'' if count == 1 else 's'}"

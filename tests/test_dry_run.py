@@ -12,8 +12,9 @@ import pytest
 from evaluate.data import load_data
 from evaluate.presets import RECIPES
 from evaluate.recipe import Recipe
-from search.dry_run import Drawn, Expected, costs, dry_run, expect, expected_text, feasibility, landmark_costs
+from search.dry_run import Drawn, costs, dry_run, feasibility, landmark_costs
 from search.evaluation import timing_on
+from search.expected import Expected, expect, expected_text
 from search.settings import Settings
 from space import Config, Cost, config_from_json, cost, gflops, landmark
 from space.design import DESIGN, Proposal
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 @pytest.fixture(autouse=True)
 def briefly(monkeypatch: pytest.MonkeyPatch) -> None:
     """A few steps are enough to see that it works."""
-    monkeypatch.setattr("search.dry_run.STEPS_SECONDS", 0.05)
+    monkeypatch.setattr("search.expected.STEPS_SECONDS", 0.05)
 
 
 def settings(recipe: Recipe = SMOKE, **more: Any) -> Settings:
