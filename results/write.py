@@ -21,8 +21,9 @@ def write_outputs(
     kinds: Sequence[str] = KINDS,
     view: View = DEFAULT_VIEW,
     theme: str = "light",
+    report: bool = True,
 ) -> list[Path]:
-    """Write tables, configurations and pictures of a run into its directory.
+    """Write tables, configurations, pictures and the page of a run into its directory.
 
     Everything is made in memory and written to temporary files first; only when all of them are on the disk do they
     take the places of the old ones. Configurations that have left the frontier go last.
@@ -33,9 +34,10 @@ def write_outputs(
         kinds: their formats, some of `results.plots.FORMATS`.
         view: what the pictures show.
         theme: light or dark; the files of a dark picture are called so.
+        report: whether to write the page; it has all pictures in both themes, whatever the others are told.
 
     Returns:
-        What was written: trials.csv, frontier.csv, the pictures, configs/<id>.json.
+        What was written: trials.csv, frontier.csv, the pictures, report.html, configs/<id>.json.
 
     Raises:
         ValueError: if the run has nothing for a picture.
@@ -47,8 +49,14 @@ def write_outputs(
         directory / "trials.csv": run.frame().to_csv(index=False).encode(),
         directory / "frontier.csv": frontier.to_csv(index=False).encode(),
     }
-    for name, content in _pictures(run, plots, kinds, view, theme).items():
+    pictures = _pictures(run, plots, kinds, view, theme)
+    for name, content in pictures.items():
         files[directory / name] = content
+    if report:
+        from results.report import report_page
+
+        drawn = {(name, theme): pictures[f"{name}.png"] for name in plots if f"{name}.png" in pictures}
+        files[directory / "report.html"] = report_page(run, drawn)
     configs = directory / "configs"
     for trial in frontier["trial"]:
         member = run.candidate(int(trial))

@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+import results.report
 import results.write
 import space.files
 from results import load_run, write_outputs
@@ -27,6 +28,7 @@ def directory(master: Path, tmp_path: Path) -> Path:
 def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """For tests of what is around them: drawing takes seconds."""
     monkeypatch.setattr(results.write, "_pictures", lambda *_: {"frontier.png": b"a picture"})
+    monkeypatch.setattr(results.report, "report_pictures", lambda *_: ())
 
 
 def test_outputs(directory: Path) -> None:
@@ -36,6 +38,7 @@ def test_outputs(directory: Path) -> None:
     assert (directory / "study.db").read_bytes() == before
     names = {str(path.relative_to(directory)) for path in paths}
     assert {"trials.csv", "frontier.csv", "frontier.png", "frontier.svg", "published.png", "published.svg"} < names
+    assert "report.html" in names
     written = {str(path.relative_to(directory)) for path in directory.rglob("*") if path.is_file()}
     assert written == names | {"study.db"}
     table = pd.read_csv(directory / "trials.csv")

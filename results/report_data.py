@@ -1,0 +1,267 @@
+"""What the page of a run shows: a run -> `ReportData`. Nothing is written or drawn here."""
+
+from __future__ import annotations
+
+import json
+import math
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from results import style
+from results.columns import COLUMNS
+from results.frontier_data import frontier_data
+from results.objective import COSTS, timing_text
+from results.plots import View
+from results.stages import stages
+from space import config_from_json
+from space.landmarks import LANDMARKS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from results.run import Run
+
+STATES = {"complete": "trained", "pruned": "stopped early", "fail": "failed"}
+# Columns of the table that the page has of each network, where any network has a value.
+SHOWN = (
+    "trial", "kind", "family", "config_id", "state", "proxy_top1", "published_top1", "macs", "params", "activations",
+    "latency_ms", "on_frontier", "trainings", "mean_top1", "expected_top1", "p_frontier", "trained_top1",
+    "trained_recipe", "loss", "seconds", "origin", "from_run", "reason", "network",
+)  # fmt: skip
+STAGE = ("name", "blocks", "reads", "width", "inner", "groups", "growth", "size", "macs", "params")
+# matplotlib's marker -> plotly's symbol, a character for text
+MARKERS = {
+    "o": ("circle", "●"),
+    "v": ("triangle-down", "▼"),
+    "s": ("square", "■"),
+    "^": ("triangle-up", "▲"),
+    "P": ("cross", "✚"),
+    "D": ("diamond", "◆"),
+    "h": ("hexagon", "⬢"),
+    "X": ("x", "✖"),
+}
+
+
+@dataclass(frozen=True)
+class ReportData:
+    """All that the page shows. Texts are plain, not yet escaped."""
+
+    name: str
+    summary: str  # budget, recipe, images
+    figures: tuple[tuple[str, str], ...]  # a number that matters, and what it is
+    caveats: tuple[str, ...]
+    settings: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]  # groups of name and value
+    commands: tuple[tuple[str, str], ...]  # what for, and the line to type
+    payload: dict[str, Any]  # for the page's scripts, plain JSON values; keys below
+
+    @property
+    def networks(self) -> int:
+        """How many rows the page's table has."""
+        return len(self.payload["networks"]["trial"])
+
+
+def report_data(run: Run) -> ReportData:
+    """What to show of a run.
+
+    The payload's keys: ``networks`` (column -> values, a value for each network), ``labels`` (of published networks,
+    by number of the row), ``stages`` (for each network its stages, each a list of `STAGE`), ``stage`` (these names),
+    ``costs`` (name -> what the picture shows over that cost), ``cost`` (the run's own), ``families``, ``states``,
+    ``meaning`` (of columns), ``code`` (the lines that build a network; N stands for its trial) and ``themes``.
+    """
+    frame = run.frame()
+    networks = _networks(run, frame)
+    costs = [name for name, cost in COSTS.items() if frame[cost.column].notna().any()] or [run.objective.name]
+    families = [*style.FAMILIES, *sorted(set(networks["family"]) - set(style.FAMILIES))]
+    payload = {
+        "networks": {
+            name: _values(networks[name]) for name in SHOWN if name == "trial" or networks[name].notna().any()
+        },
+        "labels": _labels(frame, networks),
+        "stages": [_stages(run, config) for config in networks["config"]],
+        "stage": STAGE,
+        "costs": {name: _cost(run, name) for name in costs},
+        "cost": run.objective.name,
+        "families": {name: _family(name) for name in families if (networks["family"] == name).any()},
+        "states": STATES,
+        "meaning": {column.name: column.meaning for column in COLUMNS if column.name in SHOWN},
+        "code": _code(run),
+        "themes": {name: asdict(theme) for name, theme in style.THEMES.items()},
+    }
+    return ReportData(
+        name=str(run.settings.get("name") or run.directory.name),
+        summary=_summary(run),
+        figures=_figures(run, frame),
+        caveats=tuple(frontier_data(run).caption.splitlines()),
+        settings=tuple(_settings(run)),
+        commands=tuple(_commands(run)),
+        payload=payload,
+    )
+
+
+def _networks(run: Run, frame: pd.DataFrame) -> pd.DataFrame:
+    """Each network with a score once, and what was stopped or failed; of these the family at least is known."""
+    scored = frame["trial"].isin(run.networks()["trial"])
+    lost = frame["state"].isin(["pruned", "fail"]) & frame["family"].notna() & (frame["kind"] != "repeat")
+    return frame[scored | lost].reset_index(drop=True)
+
+
+def _values(column: pd.Series) -> list[Any]:
+    """A column as JSON values, None for what is missing."""
+    return [None if missing else value for value, missing in zip(column.tolist(), column.isna(), strict=True)]
+
+
+def _labels(frame: pd.DataFrame, networks: pd.DataFrame) -> dict[int, str]:
+    """Names of published networks; one configuration may have several."""
+    names: dict[str, list[str]] = {}
+    known = frame[frame["landmark"].notna()]
+    for config_id, name in zip(known["config_id"], known["landmark"], strict=True):
+        label = LANDMARKS[name].label if name in LANDMARKS else str(name)
+        if label not in names.setdefault(config_id, []):
+            names[config_id].append(label)
+    return {row: " = ".join(names[id]) for row, id in enumerate(networks["config_id"]) if id in names}
+
+
+def _stages(run: Run, config: object) -> list[list[Any]]:
+    """None where the configuration is unknown, of another version, or too large for the run's input."""
+    if not isinstance(config, str):
+        return []
+    try:
+        parts = stages(config_from_json(json.loads(config)), run.input_size, run.classes)
+    except ValueError:
+        return []
+    return [[getattr(part, name) for name in STAGE] for part in parts]
+
+
+def _cost(run: Run, name: str) -> dict[str, Any]:
+    """The picture over one cost; x in the cost's unit, y in percent."""
+    data, cost = frontier_data(run, View(name)), COSTS[name]
+    return {
+        "column": cost.column,
+        "unit": cost.unit,
+        "symbol": cost.symbol,
+        "label": data.x_label,
+        "y_label": data.y_label,
+        "title": data.title,
+        "x_range": data.x_range,
+        "y_range": data.y_range,
+        "budget": data.budget,
+        "budget_label": data.budget_label,
+        "step": data.step,
+        "members": [int(trial) for trial in run.frontier(name)["trial"]],
+        "empty": data.empty,
+    }
+
+
+def _family(name: str) -> dict[str, str]:
+    colour, marker = style.FAMILIES.get(name, style.OTHER)
+    symbol, glyph = MARKERS[marker]
+    return {"name": style.family_name(name), "colour": colour, "symbol": symbol, "glyph": glyph}
+
+
+def python_text(text: str) -> str:
+    """A string as Python source, in double quotes."""
+    return json.dumps(text, ensure_ascii=not text.isprintable())
+
+
+def _code(run: Run) -> list[str]:
+    return [
+        "from results import load_run",
+        f"run = load_run({python_text(str(run.directory))})",
+        f"model = run.candidate(N).build(classes={run.classes})",
+    ]
+
+
+def _summary(run: Run) -> str:
+    spend = "up to" if run.settings["mode"] == "frontier" else "at"
+    return (
+        f"Networks of {spend} {run.budget_macs / 1e9:.4g} GFLOPs (multiply-adds, {run.input_size}x{run.input_size}, "
+        f"{run.classes:,} classes), trained by the recipe {run.recipe_name} on {run.data_name}"
+    )
+
+
+def _figures(run: Run, frame: pd.DataFrame) -> tuple[tuple[str, str], ...]:
+    members = run.frontier()
+    found = [(f"{len(run.networks()):,}", "networks with a score"), (f"{len(members):,}", "on the frontier")]
+    if len(members):
+        best = members.iloc[int(members["proxy_top1"].argmax())]
+        found.append((f"{best['proxy_top1']:.2f} %", f"best proxy top-1, trial {best['trial']}"))
+    found.append((_duration(float(frame["seconds"].sum())), "of training"))
+    return tuple(found)
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60:,} h {minutes % 60:02} min"
+
+
+def _settings(run: Run) -> Iterator[tuple[str, tuple[tuple[str, str], ...]]]:
+    """Settings, recipe, device and versions as the search stored them."""
+    nested = {"recipe", "timing"}
+    plain = {key: value for key, value in run.settings.items() if key not in nested}
+    yield "Search", _pairs(plain)
+    yield "Recipe", _pairs(run.settings["recipe"])
+    if run.timing is not None:
+        yield "Latency", (("measured on", timing_text(run.timing)), *_pairs(run.timing))
+    environment = run.about.get("environment")
+    if isinstance(environment, dict):
+        yield "Environment", _pairs(environment | {"workers": run.about.get("workers")})
+
+
+def _pairs(values: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    return tuple((key.replace("_", " "), _text(key, value)) for key, value in values.items())
+
+
+def _text(key: str, value: Any) -> str:
+    if key == "budget_macs":
+        return f"{value:,} ({value / 1e9:.4g} GFLOPs)"
+    if value is None or value == []:
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(str(each) for each in value)
+    return f"{value:g}" if isinstance(value, float) and math.isfinite(value) else str(value)
+
+
+def _commands(run: Run) -> Iterator[tuple[str, str]]:
+    """How to go on, as lines for a shell."""
+    place = str(run.directory)
+    if words := _last_command(run):
+        yield "Go on with the search (--trials counts the whole run)", _line("search", *words)
+    yield "Read the study again, draw everything anew", _line("results", place)
+    yield "The table on the terminal or as a file", _line("results", "show", place, "--help")
+    members = run.frontier()
+    if len(members):
+        best = members.iloc[int(members["proxy_top1"].argmax())]
+        trial = str(best["trial"])
+        yield "Take the best network away", _line("results", "export", place, "--trial", trial, "--to", "model.onnx")
+        config = str(run.directory / "configs" / f"{best['config_id']}.json")
+        yield (
+            "Train the best network to the end",
+            _line("evaluate", "train", config, "--data", str(run.settings["data"]), "--recipe", "full"),
+        )
+
+
+def _line(package: str, *words: str) -> str:
+    return f"python -m {package} {shlex.join(words)}"
+
+
+def _last_command(run: Run) -> Sequence[str]:
+    """The words after ``python -m search`` of the run's last start, from log.jsonl; nothing without it."""
+    try:
+        lines = (run.directory / "log.jsonl").read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError):
+        return ()
+    for line in reversed(lines):
+        if '"event": "begin"' in line:
+            try:
+                words = json.loads(line)["command"]
+            except (ValueError, KeyError, TypeError):
+                continue  # cut off when a machine went down
+            if isinstance(words, list):
+                return [str(word) for word in words]
+    return ()

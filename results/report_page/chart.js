@@ -1,0 +1,216 @@
+// The frontier as an interactive picture: one mark a network, over the cost that is chosen.
+
+const CHART = document.getElementById("chart");
+const STARS = "published, same recipe";
+let costName = DATA.cost;
+
+/** Plotly reads tags in texts; ours are plain. */
+const plain = (words) => String(words).replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
+
+/** Long texts in lines. */
+function lines(words, width) {
+  const made = [""];
+  for (const word of words.split(" ")) {
+    if (made.at(-1).length + word.length > width) made.push("");
+    made[made.length - 1] += (made.at(-1) ? " " : "") + word;
+  }
+  return made.map(plain).join("<br>");
+}
+
+/** What the label at a mark says. */
+function hover(row) {
+  const words = [`<b>${lines(title(row), 48)}</b>`, lines(`${text(row, "family")} ${text(row, "network")}`, 48)];
+  for (const column of ["macs", "params", "latency_ms", "proxy_top1", "p_frontier"]) {
+    if (text(row, column)) words.push(`${NAMES[column] || column} ${plain(text(row, column, true))}`);
+  }
+  const trial = `trial ${value(row, "trial")}`;
+  words.push(value(row, "state") === "complete" ? trial : `${trial}, ${lines(text(row, "state"), 48)}`);
+  if (value(row, "reason")) words.push(lines(value(row, "reason").slice(0, 200), 48));
+  return words.join("<br>");
+}
+
+function marks(name, rows, heights, marker, more = {}) {
+  const cost = DATA.costs[costName];
+  return { type: "scatter", mode: "markers", name, marker, hoverinfo: "text",
+    x: rows.map((row) => value(row, cost.column) / cost.unit), y: heights,
+    hovertext: rows.map(hover), customdata: rows, cliponaxis: false, ...more };
+}
+
+/** The marks of one family, those on the frontier larger; what lies below the picture goes to its lower edge. */
+function familyMarks(name, rows, members, floor, theme) {
+  const { colour, symbol, name: label } = DATA.families[name];
+  const on = rows.filter((row) => members.has(value(row, "trial")));
+  const off = rows.filter((row) => !members.has(value(row, "trial")));
+  const top1 = (row) => value(row, "proxy_top1");
+  const drawn = [];
+  const inside = off.filter((row) => top1(row) >= floor);
+  const below = off.filter((row) => top1(row) < floor);
+  const group = { legendgroup: name };
+  drawn.push(marks(label, inside, inside.map(top1),
+    { symbol, color: colour, size: 8, opacity: 0.75, line: { width: 0.6, color: theme.paper } }, { ...group, showlegend: false }));
+  drawn.push(marks(label, on, on.map(top1),
+    { symbol, color: colour, size: 12, line: { width: 1.5, color: theme.ink } }, { ...group, showlegend: false }));
+  if (below.length) {
+    drawn.push(marks(`${label}, below`, below, below.map(() => floor),
+      { symbol: "arrow-down", color: colour, size: 10 }, { ...group, showlegend: false }));
+  }
+  // the legend's own mark: a family has it wherever its networks are
+  drawn.push({ type: "scatter", mode: "markers", name: label, legendgroup: name, x: [null], y: [null],
+    marker: { symbol, color: colour, size: 9 } });
+  return drawn;
+}
+
+function traces(theme) {
+  const cost = DATA.costs[costName];
+  const members = new Set(cost.members);
+  const floor = cost.y_range[0];
+  const known = DATA.networks.trial.map((_, row) => row).filter((row) => value(row, cost.column) !== null);
+  const scored = known.filter((row) => value(row, "state") === "complete");
+  const drawn = [];
+  if (cost.band) {
+    const [xs, low, high] = [0, 1, 2].map((at) => cost.band.map((point) => point[at]));
+    const line = { width: 0, shape: "hv" };
+    drawn.push({ type: "scatter", mode: "lines", x: xs, y: low, line, hoverinfo: "skip", showlegend: false, legendgroup: "band" });
+    drawn.push({ type: "scatter", mode: "lines", x: xs, y: high, line, hoverinfo: "skip", fill: "tonexty",
+      fillcolor: `${theme.quiet}40`, name: cost.band_label, legendgroup: "band" });
+  }
+  if (cost.step.length) {
+    const end = Math.max(cost.budget ?? cost.x_range[1], cost.step.at(-1)[0]);
+    drawn.push({ type: "scatter", mode: "lines", name: "frontier", hoverinfo: "skip", line: { shape: "hv", width: 2, color: theme.ink },
+      x: [...cost.step.map(([x]) => x), end], y: [...cost.step.map(([, y]) => y), cost.step.at(-1)[1]] });
+  }
+  for (const [state, symbol] of [["pruned", "triangle-left-open"], ["fail", "x-thin-open"]]) {
+    const rows = known.filter((row) => value(row, "state") === state);
+    if (rows.length) {
+      drawn.push(marks(DATA.states[state], rows, rows.map(() => floor),
+        { symbol, color: theme.quiet, size: 8, line: { width: 1.5, color: theme.quiet } }));
+    }
+  }
+  for (const name of Object.keys(DATA.families)) {
+    const rows = scored.filter((row) => value(row, "family") === name && !(row in DATA.labels));
+    if (rows.length) drawn.push(...familyMarks(name, rows, members, floor, theme));
+  }
+  const stars = scored.filter((row) => row in DATA.labels);
+  if (stars.length) {
+    const colours = stars.map((row) => DATA.families[value(row, "family")].colour);
+    drawn.push(marks(STARS, stars, stars.map((row) => value(row, "proxy_top1")),
+      { symbol: "star", color: colours, size: 15, line: { width: 1, color: theme.ink } },
+      { mode: "markers+text", textfont: { size: 11, color: theme.ink } }));
+  }
+  const ring = chosen !== null && value(chosen, cost.column) !== null ? [chosen] : [];
+  const heights = ring.map((row) => (value(row, "state") === "complete" ? Math.max(value(row, "proxy_top1"), floor) : floor));
+  drawn.push({ ...marks("chosen", ring, heights, { symbol: "circle-open", size: 24, color: theme.budget, line: { width: 2.5 } }),
+    hoverinfo: "skip", showlegend: false });
+  return drawn;
+}
+
+function layout(theme) {
+  const cost = DATA.costs[costName];
+  const narrow = CHART.clientWidth < 560;
+  const [low, high] = cost.y_range;
+  const axis = { gridcolor: theme.grid, linecolor: theme.quiet, zeroline: false, automargin: true, title: { standoff: 10 } };
+  const made = {
+    paper_bgcolor: theme.paper, plot_bgcolor: theme.paper, font: { family: getComputedStyle(document.body).fontFamily,
+      color: theme.ink, size: narrow ? 12 : 13 },
+    height: narrow ? 430 : 500, margin: { l: 10, r: 16, t: narrow ? 24 : 52, b: 10 }, hovermode: "closest", dragmode: narrow ? false : "zoom",
+    uirevision: costName, transition: { duration: 0 },
+    hoverlabel: { align: "left", bgcolor: theme.paper, bordercolor: theme.quiet, font: { color: theme.ink, size: 12 } },
+    legend: { orientation: "h", x: 0, xanchor: "left", y: -0.16, yanchor: "top", itemwidth: 30 },
+    xaxis: { ...axis, type: "log", range: cost.x_range.map(Math.log10), nticks: narrow ? 4 : 6, tickformat: "~g",
+      title: { text: plain(cost.label), standoff: 8 } },
+    yaxis: { ...axis, range: [low - 0.04 * (high - low), high], title: { text: lines(cost.y_label, narrow ? 40 : 70), standoff: 6 } },
+    shapes: [], annotations: [],
+  };
+  if (cost.budget !== null) {
+    made.shapes.push({ type: "line", x0: cost.budget, x1: cost.budget, yref: "paper", y0: 0, y1: 1,
+      line: { color: theme.budget, width: 1.5, dash: "dash" } });
+    made.annotations.push({ x: Math.log10(cost.budget), yref: "paper", y: 1, yanchor: "bottom", showarrow: false,
+      xanchor: "right", text: plain(cost.budget_label), font: { color: theme.budget, size: 12 } });
+  }
+  if (cost.empty) {
+    made.annotations.push({ xref: "paper", yref: "paper", x: 0.5, y: 0.5, showarrow: false, text: plain(cost.empty) });
+  }
+  return made;
+}
+
+/** The frontier's steps and the budget's line as boxes that no name may lie over. */
+function lineBoxes(place, height) {
+  const cost = DATA.costs[costName];
+  const corners = cost.step.map(([x, y]) => place(x, y));
+  const boxes = corners.slice(1).flatMap(([h, v], n) => {
+    const [before, level] = corners[n];
+    return [[before, h, level - 1, level + 1], [h - 1, h + 1, v, level]];
+  });
+  if (corners.length) boxes.push([corners.at(-1)[0], Infinity, corners.at(-1)[1] - 1, corners.at(-1)[1] + 1]);
+  if (cost.budget !== null) {
+    const [h] = place(cost.budget, 1);
+    boxes.push([h - 1, h + 1, 0, height]);
+  }
+  return boxes;
+}
+
+/** Names beside the stars, the best first; one that would lie over a mark or another name is left to the hover label. */
+function labelStars() {
+  const at = CHART.data.findIndex((trace) => trace.name === STARS);
+  const area = CHART.querySelector(".nsewdrag");
+  if (at < 0 || !area) return null;
+  const { width, height } = area.getBoundingClientRect();
+  const [left, right] = CHART.layout.xaxis.range;
+  const [low, high] = CHART.layout.yaxis.range;
+  const place = (x, y) => [(Math.log10(x) - left) / (right - left) * width, (high - y) / (high - low) * height];
+  const stars = CHART.data[at];
+  const taken = CHART.data.filter((trace) => trace.customdata).flatMap((trace) => trace.x.map((x, n) => {
+    const [h, v] = place(x, trace.y[n]);
+    const half = trace.name === "chosen" ? 13 : 6;
+    return [h - half, h + half, v - half, v + half];
+  })).concat(lineBoxes(place, height));
+  const free = ([l, r, t, b]) => l >= 0 && r <= width && t >= 0 && b <= height
+    && !taken.some((box) => l < box[1] && r > box[0] && t < box[3] && b > box[2]);
+  const pen = document.createElement("canvas").getContext("2d");
+  pen.font = `11px ${getComputedStyle(document.body).fontFamily}`;
+  const names = stars.x.map(() => "");
+  const sides = stars.x.map(() => "middle right");
+  for (const n of [...names.keys()].sort((a, b) => stars.y[b] - stars.y[a])) {
+    const [h, v] = place(stars.x[n], stars.y[n]);
+    const name = DATA.labels[stars.customdata[n]].split(" = ")[0];
+    const wide = pen.measureText(name).width;
+    const boxes = { "middle right": [h + 7, h + 12 + wide, v - 6, v + 6], "middle left": [h - 12 - wide, h - 7, v - 6, v + 6],
+      "top center": [h - wide / 2, h + wide / 2, v - 22, v - 8], "bottom center": [h - wide / 2, h + wide / 2, v + 8, v + 22] };
+    const side = Object.keys(boxes).find((key) => free(boxes[key]));
+    if (side) {
+      [names[n], sides[n]] = [plain(name), side];
+      taken.push(boxes[side]);
+    }
+  }
+  return Plotly.restyle(CHART, { text: [names], textposition: [sides] }, [at]);
+}
+
+/** Draw, or draw again: another cost, another theme, another network chosen. */
+async function draw() {
+  const theme = DATA.themes[document.documentElement.dataset.theme];
+  await Plotly.react(CHART, traces(theme), layout(theme), { displaylogo: false, responsive: true,
+    showSendToCloud: false, plotlyServerURL: "", // the page stays by itself
+    displayModeBar: CHART.clientWidth >= 560, modeBarButtonsToRemove: ["select2d", "lasso2d"],
+    toImageButtonOptions: { filename: "frontier", scale: 2 } });
+  await labelStars();
+}
+
+/** The choice of the cost, and what a click on a mark does. */
+async function startChart(show) {
+  for (const [name, cost] of Object.entries(DATA.costs)) {
+    const words = { macs: "multiply-adds", params: "parameters" }[name] || name;
+    const box = make("input", { type: "radio", name: "cost", value: name, checked: name === costName });
+    document.getElementById("costs").append(make("label", { title: DATA.meaning[cost.column] }, box, ` ${words}`));
+  }
+  document.getElementById("costs").addEventListener("change", async (event) => {
+    costName = event.target.value;
+    await draw();
+    say(`The chart is over ${DATA.costs[costName].label}.`);
+  });
+  await draw();
+  CHART.on("plotly_relayout", labelStars);
+  CHART.on("plotly_click", (event) => {
+    const row = event.points[0].customdata;
+    if (row !== undefined && row !== null) show(row, null);
+  });
+}
