@@ -40,10 +40,9 @@ def architecture_data(run: Run, view: View = DEFAULT_VIEW) -> ArchitecturePlot:
     """
     number = view.trial
     if number is None:
-        frontier = run.frontier()
-        if frontier.empty:
+        if run.frontier().empty:
             return ArchitecturePlot("The best network", "", "", (), "", "no network within the budget is finished yet")
-        number = int(frontier.sort_values("proxy_top1")["trial"].iloc[-1])
+        number = run.best().trial
     found = run.candidate(number)
     config = found.config
     parts = stages(config, run.input_size, run.classes)

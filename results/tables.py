@@ -1,0 +1,190 @@
+"""Tables as files and as text: aligned for a terminal, for a paper, and whole and typed for other programs.
+
+Text, Markdown and LaTeX are for readers: rounded, large counts in M and G, units in the header. CSV, Parquet and JSON
+keep every digit and the columns' own units; Parquet has the units and meanings with it.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from results.columns import Column
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# what a reader gets instead of the column's own unit: divisor, symbol, decimals
+_SCALED = {
+    "macs": (1e9, "G", 3),
+    "target_macs": (1e9, "G", 3),
+    "budget_macs": (1e9, "G", 3),
+    "params": (1e6, "M", 2),
+    "activations": (1e6, "M", 2),
+    "latency_memory": (2**20, "MiB", 1),
+    "p_frontier": (1, "", 2),
+}
+_DECIMALS = {"%": 2, "ms": 3, "s": 1, "nats": 4, "1/s": 0}
+_LATEX = {
+    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "_": r"\_", "%": r"\%",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
+}  # fmt: skip
+Rows = list[list[str]]
+
+
+def render(frame: pd.DataFrame, columns: Sequence[Column], kind: str, width: int | None = None) -> bytes:
+    """A table as the content of a file.
+
+    Args:
+        frame: what to show, in order; it has all of `columns`, and more does not matter.
+        columns: what to show of it.
+        kind: one of `FORMATS`.
+        width: of text: the last column is cut to fit.
+    """
+    frame = frame[[column.name for column in columns]]
+    return _WRITERS[kind](frame, columns) if kind != "text" else (text(frame, columns, width) + "\n").encode()
+
+
+def text(frame: pd.DataFrame, columns: Sequence[Column], width: int | None = None) -> str:
+    """Columns under their names and units; words at the left, numbers at the right."""
+    names, units = [column.name for column in columns], [_unit(column) for column in columns]
+    heads = [names, units] if any(units) else [names]
+    return align(heads + _cells(frame, columns, "-"), [_number(column) for column in columns], width)
+
+
+def align(rows: Rows, numbers: Sequence[bool], width: int | None = None) -> str:
+    """Rows of words as lines; columns that are numbers stand at the right, and the last one is cut to the width."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for row in rows:
+        words = [
+            word.rjust(room) if number else word.ljust(room)
+            for word, room, number in zip(row, widths, numbers, strict=True)
+        ]
+        line = "  ".join(words).rstrip()
+        lines.append(line if width is None or len(line) <= width else line[: width - 3] + "...")
+    return "\n".join(lines)
+
+
+def kind_of(path: Path, kind: str | None) -> str:
+    """The format of a file: what is said, else by the ending of its name.
+
+    Raises:
+        ValueError: if neither tells.
+    """
+    if kind is not None:
+        return kind
+    endings = {ending: name for name, ending in FORMATS.items()}
+    if path.suffix.lower() not in endings:
+        raise ValueError(f"{path}: expected a name that ends in one of {', '.join(endings)}, or --format")
+    return endings[path.suffix.lower()]
+
+
+# ------------------------------------------------------------------------------------------ for readers
+
+
+def _unit(column: Column) -> str:
+    return _SCALED[column.name][1] if column.name in _SCALED else column.unit
+
+
+def _number(column: Column) -> bool:
+    return column.dtype in ("int64", "Int64", "float64")
+
+
+def _head(column: Column) -> str:
+    """A column's name and unit in a paper."""
+    unit = _unit(column)
+    return column.name.replace("_", " ") + (f" ({unit})" if unit else "")
+
+
+def _cells(frame: pd.DataFrame, columns: Sequence[Column], missing: str) -> Rows:
+    of_columns = [
+        [missing if gone else _cell(column, value) for value, gone in zip(frame[column.name], away, strict=True)]
+        for column in columns
+        for away in (frame[column.name].isna(),)
+    ]
+    return [list(row) for row in zip(*of_columns, strict=True)]
+
+
+def _cell(column: Column, value: Any) -> str:
+    if column.name in _SCALED:
+        scale, _, decimals = _SCALED[column.name]
+        return f"{value / scale:.{decimals}f}"
+    if column.dtype == "float64":
+        return f"{value:.{_DECIMALS[column.unit]}f}" if column.unit in _DECIMALS else f"{value:.4g}"
+    if column.dtype == "bool":
+        return "yes" if value else "no"
+    if column.dtype.startswith("datetime"):
+        return f"{value:%Y-%m-%d %H:%M:%S}"
+    return " ".join(str(value).split())  # a reason may have several lines
+
+
+def _markdown(frame: pd.DataFrame, columns: Sequence[Column]) -> bytes:
+    def line(words: Sequence[str]) -> str:
+        return f"| {' | '.join(words)} |"
+
+    def escaped(word: str) -> str:
+        return re.sub(r"([\\`*_\[\]<>|&~])", r"\\\1", word)
+
+    lines = [line([escaped(_head(column)) for column in columns])]
+    lines.append(line(["---:" if _number(column) else "---" for column in columns]))
+    lines += [line([escaped(word) for word in row]) for row in _cells(frame, columns, "")]
+    return ("\n".join(lines) + "\n").encode()
+
+
+def _latex(frame: pd.DataFrame, columns: Sequence[Column]) -> bytes:
+    def line(words: Sequence[str]) -> str:
+        return "    " + " & ".join("".join(_LATEX.get(letter, letter) for letter in word) for word in words) + r" \\"
+
+    lines = [
+        r"% \usepackage{booktabs}",
+        rf"\begin{{tabular}}{{{''.join('r' if _number(column) else 'l' for column in columns)}}}",
+        r"    \toprule",
+        line([_head(column) for column in columns]),
+        r"    \midrule",
+        *(line(row) for row in _cells(frame, columns, "--")),
+        r"    \bottomrule",
+        r"\end{tabular}",
+    ]
+    return ("\n".join(lines) + "\n").encode()
+
+
+# ------------------------------------------------------------------------------------------ for programs
+
+
+def _csv(frame: pd.DataFrame, columns: Sequence[Column]) -> bytes:
+    return frame.to_csv(index=False).encode()
+
+
+def _json(frame: pd.DataFrame, columns: Sequence[Column]) -> bytes:
+    """A list of objects, null for what is missing, times as ISO 8601."""
+    records = frame.astype(object).where(frame.notna(), None).to_dict("records")
+    return (json.dumps(records, indent=2, default=lambda value: value.isoformat(), allow_nan=False) + "\n").encode()
+
+
+def _parquet(frame: pd.DataFrame, columns: Sequence[Column]) -> bytes:
+    import pyarrow as pa  # type: ignore[import-untyped]
+    import pyarrow.parquet as pq  # type: ignore[import-untyped]
+
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    fields = [
+        field.with_metadata({"unit": column.unit, "meaning": column.meaning})
+        for field, column in zip(table.schema, columns, strict=True)
+    ]
+    buffer = io.BytesIO()
+    pq.write_table(table.cast(pa.schema(fields, table.schema.metadata)), buffer)
+    return buffer.getvalue()
+
+
+_WRITERS: dict[str, Callable[[pd.DataFrame, Sequence[Column]], bytes]] = {
+    "csv": _csv,
+    "parquet": _parquet,
+    "json": _json,
+    "latex": _latex,
+    "markdown": _markdown,
+}
+FORMATS = {"text": ".txt", "csv": ".csv", "parquet": ".parquet", "json": ".json", "latex": ".tex", "markdown": ".md"}
