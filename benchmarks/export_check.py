@@ -4,9 +4,11 @@
 
 Weights are untrained (seed 0), norms with the statistics of random images. Every file is read back by what its users
 read it with, onnxruntime, `torch.export.load`, safetensors, Python itself, and compared on batches of 1 and 3 random
-images with the eager module in float32 on the CPU; the configuration is compared as such. Then the source code of
-random small networks of both classes, as `benchmarks.exactness` draws them: they reach every branch of the generator.
-Seconds are those of the whole export with its check, once, in this process. Exit status 1 if anything is refused.
+images with the eager module in float32 on the CPU; the configuration is compared as such. `difference` and `largest`
+are of absolute outputs; `rounding` is how far the eager module itself is from its outputs in float64, measured where
+there is a difference. Then the source code of random small networks of both classes, as `benchmarks.exactness` draws
+them: they reach every branch of the generator. Seconds are those of the whole export with its check, once, in this
+process. Exit status 1 if anything is refused.
 """
 
 from __future__ import annotations
@@ -42,14 +44,10 @@ def landmark_lines(names: list[str], directory: Path) -> Iterator[str]:
 
 
 def _line(name: str, family: str, size: str, ending: str, made: Exported, seconds: float) -> str:
-    if made.difference is None:
-        difference = largest = "-"
-    else:
-        difference, largest = f"{made.difference:.2g}", f"{made.largest:.3g}"
-    return (
-        f"{name:<17}{family:<13}{size:>5}  {ending:<13}{made.size:>13,}{difference:>12}{largest:>10}{seconds:>9.1f}  "
-        f"{made.checked_by}"
+    figures = "".join(
+        f"{'-' if each is None else f'{each:.2g}':>12}" for each in (made.difference, made.rounding, made.largest)
     )
+    return f"{name:<17}{family:<13}{size:>5}  {ending:<13}{made.size:>13,}{figures}{seconds:>9.1f}  {made.checked_by}"
 
 
 def random_line(kind: str, count: int, directory: Path) -> str:
@@ -74,8 +72,8 @@ def main() -> int:
 
     lines = [f"{machine_line('cpu')}, {torch.get_num_threads()} threads, seed 0", ""]
     lines.append(
-        f"{'network':<17}{'family':<13}{'input':>5}  {'format':<13}{'bytes':>13}{'difference':>12}{'largest':>10}"
-        f"{'seconds':>9}  checked by"
+        f"{'network':<17}{'family':<13}{'input':>5}  {'format':<13}{'bytes':>13}{'difference':>12}{'rounding':>12}"
+        f"{'largest':>12}{'seconds':>9}  checked by"
     )
     print("\n".join(lines), flush=True)
     status = 0
