@@ -91,11 +91,12 @@ def _block(config: ResidualConfig, parameters: list[str], shapes: list[_Shape]) 
         words += [f"groups={cardinality}"] if cardinality else []
         conv = f"self.conv{number} = nn.Conv2d({', '.join(words)}, bias=False)"
         lines += [norm, conv] if config.preactivation else [conv, norm]
-    made, shortcut = _shortcut(config, stride, shapes)
+    plain = config.shortcut == "none"
+    made, shortcut = ([], []) if plain else _shortcut(config, stride, shapes)
     forward = _forward_pre if config.preactivation else _forward_post
     order = "norm and ReLU before each" if config.preactivation else "a norm after each, ReLU between"
     return f'''class {_class_name(config)}(nn.Module):
-    """{recipe}, {order}, + shortcut."""
+    """{recipe}, {order}{"; no shortcut" if plain else ", + shortcut"}."""
 
     def __init__(self, {", ".join(parameters)}):
         super().__init__()
@@ -138,13 +139,13 @@ def _forward_post(convs: int, shortcut: list[str]) -> list[str]:
         lines.append(f"out = F.relu(self.bn{number}(self.conv{number}({reads})))")
         reads = "out"
     lines.append(f"out = self.bn{convs}(self.conv{convs}(out))")
-    return [*lines, *shortcut, "return F.relu(out + shortcut)"]
+    return [*lines, *shortcut, f"return F.relu({'out + shortcut' if shortcut else 'out'})"]
 
 
 def _forward_pre(convs: int, shortcut: list[str]) -> list[str]:
     lines = ["out = F.relu(self.bn1(x))", *shortcut, "out = self.conv1(out)"]
     lines += [f"out = self.conv{number}(F.relu(self.bn{number}(out)))" for number in range(2, convs + 1)]
-    return [*lines, "return out + shortcut"]
+    return [*lines, "return out + shortcut" if shortcut else "return out"]
 
 
 def _stage(config: ResidualConfig, columns: dict[str, tuple[int, ...]]) -> str:

@@ -39,8 +39,8 @@ def describe(config: Config) -> str:
         words.append(_dashed("g", groups))
     if config.block == "bottleneck" and config.stride_in == "1x1":
         words.append("stride in 1x1")
-    if config.shortcut == "A":
-        words.append("shortcut A")
+    if config.shortcut != "B":
+        words.append("plain" if config.shortcut == "none" else f"shortcut {config.shortcut}")
     if config.preactivation:
         words.append("pre-activation")
     return " ".join(words)

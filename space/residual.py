@@ -17,6 +17,7 @@ from space.layers import Conv, Layer, Linear, Norm, Pool, Repeat
 
 STEMS = ("imagenet", "cifar", "regnet")
 BLOCKS = ("basic", "bottleneck")
+SHORTCUTS = ("A", "B", "none")
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,8 @@ class ResidualConfig(Config):
         basic       3x3(stride) -> inner, 3x3 -> width, + shortcut
         bottleneck  1x1 -> inner, 3x3(stride, groups) -> inner, 1x1 -> width, + shortcut
 
-    In a basic block `groups` applies to both 3x3s (always 1 in the published nets).
+    In a basic block `groups` applies to both 3x3s (always 1 in the published nets). Without shortcuts it is a plain
+    network, the one that the ResNet paper compares with: the same convolutions in a row.
     """
 
     LABELS = ("resnet", "preresnet", "wide_resnet", "resnext", "regnetx")
@@ -41,7 +43,8 @@ class ResidualConfig(Config):
     inner_widths: tuple[int, ...]  # channels of the (first) 3x3, a stage
     groups: tuple[int, ...]  # cardinality a stage
     stride_in: str = "3x3"  # bottleneck: which convolution has the stride; 1x1 is the ResNet paper's
-    shortcut: str = "B"  # where shapes change: A subsamples and pads with zeros, B is a 1x1 projection
+    # where shapes change, A subsamples and pads with zeros, B is a 1x1 projection; none: no block has a shortcut
+    shortcut: str = "B"
     preactivation: bool = False
 
     def __post_init__(self) -> None:
@@ -49,7 +52,7 @@ class ResidualConfig(Config):
         check_choice("stem", self.stem, STEMS)
         check_choice("block", self.block, BLOCKS)
         check_choice("stride_in", self.stride_in, ("3x3", "1x1"))
-        check_choice("shortcut", self.shortcut, ("A", "B"))
+        check_choice("shortcut", self.shortcut, SHORTCUTS)
         if type(self.preactivation) is not bool:
             raise ValueError(f"preactivation is {self.preactivation!r}: expected true or false")
         check_int("stem_width", self.stem_width, 1, MAX_CHANNELS)

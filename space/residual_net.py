@@ -24,48 +24,67 @@ class ZeroPadShortcut(nn.Module):
 
 
 class ResidualBlock(nn.Module):
-    """A basic or bottleneck block, post- or pre-activation (see `ResidualConfig`)."""
+    """A basic or bottleneck block, post- or pre-activation (see `ResidualConfig`): a residual branch + a shortcut.
 
-    def __init__(self, layers: tuple[Layer, ...], preactivation: bool) -> None:
+    Attributes:
+        preactivation: whether norm and ReLU come before each convolution.
+        plain: whether there is no shortcut, but the branch alone.
+        keeps_shape: whether it writes maps of the shape that it reads.
+    """
+
+    def __init__(self, layers: tuple[Layer, ...], preactivation: bool, plain: bool = False) -> None:
         super().__init__()
         add_layers(self, layers)
         convs = [layer for layer in layers if isinstance(layer, Conv) and layer.name.startswith("conv")]
         self.preactivation = preactivation
+        self.plain = plain
         self.steps = tuple((conv.name, f"bn{number}") for number, conv in enumerate(convs, 1))
         self.relu = nn.ReLU(inplace=True)
         stride = max(conv.stride for conv in convs)
         extra = convs[-1].out_channels - convs[0].in_channels
+        self.keeps_shape = stride == 1 and not extra
         if not hasattr(self, "downsample"):
-            shortcut = ZeroPadShortcut(stride, extra) if stride > 1 or extra else None
-            self.downsample: nn.Module | None = shortcut
+            pads = not (plain or self.keeps_shape)
+            self.downsample: nn.Module | None = ZeroPadShortcut(stride, extra) if pads else None
 
     def forward(self, x: Tensor) -> Tensor:
         """(n, c, h, w) -> (n, width, h / stride, w / stride)."""
+        branch, shortcut = self.parts(x)
+        return self.join(branch if shortcut is None else branch + shortcut)
+
+    def parts(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
+        """(n, c, h, w) -> what the residual branch and the shortcut give, each (n, width, h / stride, w / stride).
+
+        A plain block has no shortcut. The block gives `join` of their sum.
+        """
         return self._pre(x) if self.preactivation else self._post(x)
 
-    def _post(self, x: Tensor) -> Tensor:
+    def join(self, out: Tensor) -> Tensor:
+        """What comes behind the sum: a ReLU, which works in place, or nothing in a pre-activation block."""
+        return out if self.preactivation else F.relu(out, inplace=True)
+
+    def _post(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
         out = x
         last = len(self.steps) - 1
         for number, (conv, norm) in enumerate(self.steps):
             out = self.get_submodule(norm)(self.get_submodule(conv)(out))
             if number < last:
                 out = self.relu(out)
-        shortcut = x if self.downsample is None else self.downsample(x)
-        out = out + shortcut
-        return F.relu(out, inplace=True)
+        if self.plain:
+            return out, None
+        return out, x if self.downsample is None else self.downsample(x)
 
-    def _pre(self, x: Tensor) -> Tensor:
+    def _pre(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
         # A projection reads the activated input; identity and zero padding read the raw one (arXiv:1603.05027).
         out = F.relu(self.get_submodule(self.steps[0][1])(x))
-        if self.downsample is None:
-            shortcut = x
-        else:
+        shortcut = None if self.plain else x
+        if self.downsample is not None:
             shortcut = self.downsample(x if isinstance(self.downsample, ZeroPadShortcut) else out)
         for number, (conv, norm) in enumerate(self.steps):
             if number:
                 out = F.relu(self.get_submodule(norm)(out), inplace=True)
             out = self.get_submodule(conv)(out)
-        return out + shortcut
+        return out, shortcut
 
 
 class ResidualNet(Network):
@@ -79,7 +98,7 @@ class ResidualNet(Network):
         super().__init__(config, classes, _stages(config, names), info)
         for path, layers in unroll(config.blocks(input_size, classes, in_channels)):
             if path:
-                put(self, path, ResidualBlock(layers, config.preactivation))
+                put(self, path, ResidualBlock(layers, config.preactivation, config.shortcut == "none"))
             else:
                 add_layers(self, layers)
         self.relu = nn.ReLU(inplace=True)
@@ -87,10 +106,11 @@ class ResidualNet(Network):
     def zero_last_norms(self) -> None:
         """Start every post-activation block as the identity: its last norm's scale is zero (arXiv:1706.02677, 5.1).
 
-        A pre-activation block ends in a convolution; there that convolution starts at zero.
+        A pre-activation block ends in a convolution; there that convolution starts at zero. A plain block stays as it
+        is: behind it all would be zero.
         """
         for module in self.modules():
-            if isinstance(module, ResidualBlock):
+            if isinstance(module, ResidualBlock) and not module.plain:
                 conv, norm = module.steps[-1]
                 last = module.get_submodule(conv if module.preactivation else norm)
                 nn.init.zeros_(last.weight)  # type: ignore[arg-type]

@@ -61,6 +61,9 @@ TINY: dict[str, Config] = {
     "pre-activation, imagenet": tiny(family="preresnet", preactivation=True, stem="imagenet"),
     "imagenet": tiny(stem="imagenet"),
     "regnet": tiny(family="regnetx", stem="regnet", block="bottleneck", groups=(2, 4)),
+    "plain": tiny(shortcut="none"),
+    "plain, bottleneck": tiny(shortcut="none", block="bottleneck", widths=(16, 32)),
+    "plain, pre-activation": tiny(family="preresnet", preactivation=True, shortcut="none"),
     "wide": tiny(family="wide_resnet", inner_widths=(16, 32), block="bottleneck", widths=(16, 32)),
     "dense": DenseConfig("densenet", "cifar", 16, (2, 2), 4, 0, 1.0),
     "dense BC": DenseConfig("densenet", "cifar", 8, (2, 3, 2), 4),
@@ -78,7 +81,11 @@ def tiny_config(request: pytest.FixtureRequest) -> Config:
     return TINY[request.param]
 
 
-@pytest.fixture(params=[name for name, config in TINY.items() if isinstance(config, ResidualConfig)])
+@pytest.fixture(
+    params=[
+        name for name, config in TINY.items() if isinstance(config, ResidualConfig) and config.shortcut != "none"
+    ]
+)
 def tiny_residual(request: pytest.FixtureRequest) -> Config:
     return TINY[request.param]
 

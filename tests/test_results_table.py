@@ -1,5 +1,6 @@
 """The tables of a run that a search left (real Optuna storage, real costs), and the networks built from it."""
 
+import dataclasses
 import io
 import json
 import math
@@ -123,6 +124,8 @@ def test_descriptions() -> None:
     assert describe(landmark("resnet18")) == "basic d2-2-2-2 w64-128-256-512"
     assert describe(landmark("resnet50_v1")).endswith("1x64d stride in 1x1")
     assert describe(landmark("cifar_resnet20")) == "basic d3-3-3 w16-32-64 shortcut A"
+    plain = dataclasses.replace(landmark("cifar_resnet20"), shortcut="none")  # type: ignore[call-arg]
+    assert describe(plain) == "basic d3-3-3 w16-32-64 plain"
     assert describe(landmark("densenet121")) == "k32 d6-12-24-16 theta 0.5"
     assert describe(landmark("densenet_40_12")) == "k12 d12-12-12 theta 1 no bottleneck"
     odd = ResidualConfig("resnext", "imagenet", 64, "bottleneck", (1, 2), (64, 96), (32, 48), (8, 16))

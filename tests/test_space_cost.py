@@ -71,7 +71,7 @@ def residual_configs(draw):
         groups = tuple(draw(some_groups) for _ in range(stages))
         stem_width = draw(st.integers(1, 9))
     widths = tuple(groups[0] * draw(st.integers(1, 4)) for _ in range(stages))
-    shortcut = draw(st.sampled_from("AB"))
+    shortcut = draw(st.sampled_from(("A", "B", "none")))
     if shortcut == "A":
         widths = tuple(sorted(widths))
         stem_width = min(stem_width, widths[0])

@@ -6,8 +6,9 @@ import pickle
 
 import pytest
 import torch
+from torch import nn
 
-from space import build
+from space import build, cost
 from space.layers import Conv, Linear
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -73,12 +74,25 @@ def test_zero_init_last_makes_blocks_the_identity(tiny_residual):
     assert not torch.equal(plain.layer1[block](x), x)
 
 
-def test_zero_init_last_leaves_dense_nets_alone(tiny_configs):
+@pytest.mark.parametrize("name", ["dense", "plain", "plain, pre-activation"])
+def test_zero_init_last_leaves_what_has_no_shortcut_alone(name, tiny_configs):
     torch.manual_seed(0)
-    plain = build(tiny_configs["dense"], 7, 24).state_dict()
+    plain = build(tiny_configs[name], 7, 24).state_dict()
     torch.manual_seed(0)
-    zeroed = build(tiny_configs["dense"], 7, 24, zero_init_last=True).state_dict()
+    zeroed = build(tiny_configs[name], 7, 24, zero_init_last=True).state_dict()
     assert all(torch.equal(plain[key], zeroed[key]) for key in plain)
+
+
+def test_a_plain_network_is_its_convolutions_in_a_row(tiny_configs):
+    residual, plain = (cost(tiny_configs[name], 24, 7) for name in ("basic", "plain"))
+    projection = 8 * 16  # of the one block that changes the shape, at 12x12, and its norm
+    assert (residual.macs - plain.macs, residual.params - plain.params) == (projection * 12 * 12, projection + 2 * 16)
+    model = build(tiny_configs["plain"], 7, 24).eval()
+    rows = [nn.Sequential(b.conv1, b.bn1, nn.ReLU(), b.conv2, b.bn2, nn.ReLU()) for b in (*model.layer1, *model.layer2)]
+    image = torch.randn(2, 3, 24, 24)
+    with torch.no_grad():
+        stem = torch.relu(model.bn1(model.conv1(image)))
+        assert torch.equal(model(image), model.forward_head(nn.Sequential(*rows)(stem)))
 
 
 def test_he_initialisation(tiny_configs):

@@ -104,6 +104,7 @@ def test_what_the_axes_cannot_express_has_no_values() -> None:
         "stride in the first 1x1": landmark("resnet50_v1"),
         "pre-activation": replace(plain, preactivation=True),
         "shortcut A": replace(plain, shortcut="A"),
+        "no shortcut": replace(plain, shortcut="none"),
         "another stem": replace(plain, stem="regnet"),
         "a stem for small images": replace(plain, stem="cifar"),
         "a family that is no axis of its own": replace(plain, family="preresnet"),
