@@ -15,8 +15,8 @@ import optuna
 
 from search.suggest import suggest
 from space import Config, DenseConfig, ResidualConfig, cost
-from space.design import DESIGN, LEAST_SPENT, Target, Value, draw
-from space.solve import DenseShape, ResidualShape
+from space.design import DESIGN, LEAST_SPENT, Target, Value, draw, shape_of
+from space.solve import DenseShape
 
 NEAR = 0.03  # the part of the budget (of the least cost, in frontier mode) that a network may stay below it
 DRAWS = 100  # solved networks of each family that tell which widths the solver reaches
@@ -45,19 +45,8 @@ def _width(config: Config) -> int:
 
 def network(family: str, values: Mapping[str, Value], width: int, target: Target) -> Config:
     """The network with this stem width (growth rate), whatever it costs."""
-    depths = tuple(int(value) for name, value in values.items() if name.startswith("depth"))
-    if family == "densenet":
-        theta = round(float(values["compression"]), 3)
-        return DenseShape(family, target.kind, depths, int(values["bottleneck"]), theta).at(width)
-    shape = ResidualShape(
-        family,
-        target.kind,
-        str(values.get("block", "bottleneck")),
-        depths,
-        int(values.get("cardinality", 1)),
-        float(values.get("widening", 1.0)),
-    )
-    return shape.at(4 * width)
+    shape = shape_of(family, values, target)
+    return shape.at(width if isinstance(shape, DenseShape) else 4 * width)
 
 
 class Rival:

@@ -137,13 +137,29 @@ def axes(family: str, target: Target) -> tuple[Axis, ...]:
     return (*own, SPEND) if target.mode == "frontier" else own
 
 
+def shape_of(family: str, values: Mapping[str, Value], target: Target) -> Shape:
+    """The shape that the values of a family's axes describe; its width is still to be solved."""
+    depths = tuple(int(value) for name, value in values.items() if name.startswith("depth"))
+    if family == "densenet":
+        theta = round(float(values["compression"]), 3)
+        return DenseShape(family, target.kind, depths, int(values["bottleneck"]), theta)
+    return ResidualShape(
+        family,
+        target.kind,
+        str(values.get("block", "bottleneck")),
+        depths,
+        int(values.get("cardinality", 1)),
+        float(values.get("widening", 1.0)),
+    )
+
+
 def propose(family: str, values: Mapping[str, Value], target: Target) -> Proposal:
     """Solve the network that `values` (one for each of `axes`) describe.
 
     Raises:
         ValueError: if the budget is too small for the family; see `check_families`.
     """
-    shape = _shape(family, values, target)
+    shape = shape_of(family, values, target)
     wanted = target.budget.macs
     if target.mode == "frontier" and (least := _least_spent(shape, target)) < wanted:
         wanted = round(least * (wanted / least) ** float(values[SPEND.name]))
@@ -181,7 +197,8 @@ def values_of(config: Config, target: Target) -> tuple[str, dict[str, Value]] | 
     nearest, best = FAR, None
     for values in _readings(config, own):
         if target.mode == "frontier":
-            values[SPEND.name] = _spend(cost.macs, _least_spent(_shape(config.family, values, target), target), target)
+            least = _least_spent(shape_of(config.family, values, target), target)
+            values[SPEND.name] = _spend(cost.macs, least, target)
         again = propose(config.family, values, target)
         measure = target.limits.measure(again.target_macs, target.input_size, target.classes)
         full = min(measure(config), measure(again.config)) >= (1 - NEAR) * again.target_macs
@@ -201,7 +218,7 @@ def check_families(families: tuple[str, ...], target: Target) -> None:
         for corner in corners:
             for choice in next(axis.choices for axis in own if axis.choices):
                 values = corner | {axis.name: choice for axis in own if axis.choices}
-                smallest = narrowest(_shallow(_shape(family, values, target)))
+                smallest = narrowest(_shallow(shape_of(family, values, target)))
                 cost = total(smallest.blocks(target.input_size, target.classes))
                 macs, params = max(macs, cost.macs), max(params, cost.params)
                 activations = max(activations, cost.activations)
@@ -231,22 +248,6 @@ def _shallow(shape: Shape) -> Shape:
         return DenseShape(shape.family, shape.stem, (2,) * len(shape.depths), shape.bottleneck, shape.compression)
     shallow = (1,) * len(shape.depths)
     return ResidualShape(shape.family, shape.stem, shape.block, shallow, shape.cardinality, shape.widening)
-
-
-def _shape(family: str, values: Mapping[str, Value], target: Target) -> Shape:
-    """The shape that the values of a family's axes describe; its width is still to be solved."""
-    depths = tuple(int(value) for name, value in values.items() if name.startswith("depth"))
-    if family == "densenet":
-        theta = round(float(values["compression"]), 3)
-        return DenseShape(family, target.kind, depths, int(values["bottleneck"]), theta)
-    return ResidualShape(
-        family,
-        target.kind,
-        str(values.get("block", "bottleneck")),
-        depths,
-        int(values.get("cardinality", 1)),
-        float(values.get("widening", 1.0)),
-    )
 
 
 def _spend(macs: int, least: float, target: Target) -> float:
