@@ -13,7 +13,7 @@ from evaluate.recipe import Recipe
 from evaluate.score import Epoch
 from evaluate.train import train_proxy
 from search.rungs import RULE, RungTable, promising, rung_table, rungs_of, standing, stopper
-from space import ResidualConfig, cost
+from space import cost, landmark
 
 RUNGS = (2, 4)
 GIGA = 1e9
@@ -189,16 +189,7 @@ def test_the_sentence_says_where_it_stood() -> None:
 
 
 def test_a_real_training_is_stopped_among_better_ones_and_goes_on_among_worse_ones() -> None:
-    config = ResidualConfig(
-        family="resnet",
-        stem="imagenet",
-        stem_width=64,
-        block="basic",
-        depths=(1, 1, 1, 1),
-        widths=(64, 128, 256, 512),
-        inner_widths=(64, 128, 256, 512),
-        groups=(1, 1, 1, 1),
-    )
+    config = dataclasses.replace(landmark("resnet18"), depths=(1, 1, 1, 1))
     digits = load_data("digits", 8)
     recipe = dataclasses.replace(RECIPES["smoke"], epochs=4)
     macs = cost(config).macs

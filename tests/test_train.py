@@ -20,16 +20,7 @@ from evaluate.train import plan, train_proxy
 from space import DenseConfig, ResidualConfig, cost, landmark
 
 ROOT = Path(__file__).parents[1]
-RESIDUAL = ResidualConfig(
-    family="resnet",
-    stem="imagenet",
-    stem_width=64,
-    block="basic",
-    depths=(1, 1, 1, 1),
-    widths=(64, 128, 256, 512),
-    inner_widths=(64, 128, 256, 512),
-    groups=(1, 1, 1, 1),
-)
+RESIDUAL = dataclasses.replace(landmark("resnet18"), depths=(1, 1, 1, 1))
 DENSE = DenseConfig(family="densenet", stem="imagenet", stem_width=64, depths=(2, 2, 2, 2), growth_rate=32)
 SMOKE = RECIPES["smoke"]
 
