@@ -9,7 +9,8 @@
 `storage`              opens the study for reading; what is wrong with it, in one sentence
 `objective`            what a network costs: multiply-adds, parameters, activations, latency
 `columns`              every column of a run's table: unit and meaning, in one place
-`frame`                trials -> DataFrame; the frontier as text
+`frame`                trials -> DataFrame; `trained`: with what became of networks trained further
+`tables`               a table as text, CSV, Parquet, JSON, LaTeX, Markdown; `filters`: some rows of it
 `repeats`              networks trained from several seeds: what their columns and the band follow from
 `uncertainty`          which networks are on the frontier if the luck of single trainings is taken off
 `naming`               a network in a few words and numbers
@@ -36,16 +37,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from results.candidate import Candidate
-    from results.frame import frontier_table
     from results.naming import describe
     from results.run import Run, load_run
+    from results.tables import frontier_table
     from results.write import write_outputs
 
 _HOMES = {
     "Candidate": "candidate",
     "Run": "run",
     "describe": "naming",
-    "frontier_table": "frame",
+    "frontier_table": "tables",
     "load_run": "run",
     "write_outputs": "write",
 }

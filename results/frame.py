@@ -1,4 +1,4 @@
-"""Trials -> a typed table, one row a trial; and the frontier as text."""
+"""Trials -> a typed table, one row a trial."""
 
 from __future__ import annotations
 
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
     from optuna.trial import FrozenTrial
-
-    from results.run import Run
 
 
 def trials_frame(
@@ -120,36 +118,3 @@ def admitted(frame: pd.DataFrame, limits: Mapping[str, Any]) -> NDArray[np.float
 def numbers(frame: pd.DataFrame, name: str) -> NDArray[np.floating[Any]]:
     """A column as floating point numbers, NaN for what is missing."""
     return frame[name].astype("Float64").to_numpy(dtype="float64", na_value=float("nan"))
-
-
-def frontier_table(run: Run) -> str:
-    """The frontier as aligned text, the cheapest network first; with what repeats say, where there are any."""
-    timed, members = run.objective.name == "latency", run.frontier().to_dict("records")
-    again = any(row["p_frontier"] == row["p_frontier"] for row in members)
-    rows = [("config id", "family", *(["latency (ms)"] if timed else []), "GFLOPs", "params (M)", "proxy top-1 (%)",
-             *(["mean of trainings (%)", "on the frontier (p)"] if again else []), "network")]  # fmt: skip
-    for row in members:
-        name = row["landmark"]
-        mean = f"{row['mean_top1']:.2f} of {row['trainings']}" if row["mean_top1"] == row["mean_top1"] else "-"
-        rows.append((
-            str(row["config_id"]),
-            str(row["family"]),
-            *([f"{row['latency_ms']:.3f}"] if timed else []),
-            f"{row['macs'] / 1e9:.3f}",
-            f"{row['params'] / 1e6:.2f}",
-            f"{row['proxy_top1']:.2f}",
-            *([mean, f"{row['p_frontier']:.2f}"] if again else []),
-            str(row["network"]) + (f" ({name})" if isinstance(name, str) else ""),
-        ))  # fmt: skip
-    if len(rows) == 1:
-        return "no network within the budget is finished yet"
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    words = {0, 1, len(widths) - 1}
-    lines = [
-        "  ".join(
-            word.ljust(width) if place in words else word.rjust(width)
-            for place, (word, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
-    return "\n".join(lines)

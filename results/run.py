@@ -13,7 +13,9 @@ from results.candidate import Candidate
 from results.frame import frontier_mask, trials_frame
 from results.objective import COSTS, Objective, objective_of
 from results.storage import open_study
+from results.trained import add_trainings
 from space import config_from_json, gflops
+from space.budget import parse_count
 from space.landmarks import LANDMARKS, Landmark
 from space.own_landmarks import read_landmarks
 
@@ -39,6 +41,7 @@ class Run:
     trials: Sequence[FrozenTrial] = field(default=(), repr=False)  # as the study has them
     about: dict[str, Any] = field(default_factory=dict, repr=False)  # run.json: environment, workers; empty without one
     own_landmarks: tuple[Landmark, ...] = ()  # the user's, scored or known by figures
+    notes: tuple[str, ...] = ()  # what of the directory could not be read, a sentence each
 
     @property
     def landmarks(self) -> dict[str, Landmark]:
@@ -121,8 +124,8 @@ class Run:
 
     def best(
         self,
-        max_macs: float | None = None,
-        max_params: float | None = None,
+        max_macs: float | str | None = None,
+        max_params: float | str | None = None,
         *,
         max_latency_ms: float | None = None,
         landmarks: bool = True,
@@ -133,13 +136,14 @@ class Run:
         score without the luck of single trainings (see `results.uncertainty`).
 
         Args:
-            max_macs: multiply-adds of one image at the run's target; the run's budget unless given.
-            max_params: trainable numbers.
+            max_macs: multiply-adds of one image at the run's target, as a number or as text such as "2G"; the run's
+                budget unless given.
+            max_params: trainable numbers, or text such as "12M".
             max_latency_ms: median milliseconds of one image, as `timing` says; for a run of ``--objective latency``.
             landmarks: whether published networks count too.
 
         Raises:
-            ValueError: if no finished network fits, or a latency is asked of a run that measured none.
+            ValueError: if no finished network fits, a text is no number, or the run measured no latency to ask of it.
         """
         frame = self._scored()
         frame = frame[frame["config"].notna()]
@@ -147,6 +151,8 @@ class Run:
             frame = frame[frame["kind"] != "landmark"]
         if frame.empty:
             raise ValueError(f"{self.directory}: no network is finished yet; let the search go on")
+        max_macs = parse_count(max_macs, "max_macs") if isinstance(max_macs, str) else max_macs
+        max_params = parse_count(max_params, "max_params") if isinstance(max_params, str) else max_params
         limit = self.budget_macs if max_macs is None else max_macs
         fits = frame["macs"] <= limit
         if not fits.any():
@@ -239,9 +245,10 @@ def load_run(path: str | Path, storage: str | None = None, landmarks: Sequence[s
         trials = study.get_trials(deepcopy=False)
         frame = trials_frame(trials, settings, objective_of(settings).column, LANDMARKS | own)
         fidelity = str(attributes["fidelity"]["sentence"]) if "fidelity" in attributes else None
+    notes = add_trainings(frame, directory)
     return Run(
         directory, settings, frame, fidelity, attributes.get("data_name"), attributes.get("data_key"), tuple(trials),
-        about, tuple(own.values()),
+        about, tuple(own.values()), notes,
     )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -74,6 +75,8 @@ def show(options: argparse.Namespace) -> str:
     from results import load_run
 
     run = load_run(options.run, options.storage)
+    for note in run.notes:
+        print(f"{PROG}: {note}", file=sys.stderr)
     frame = run.frontier() if options.frontier else run.frame()
     if options.where is not None:
         frame = where(frame, options.where)

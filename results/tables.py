@@ -18,6 +18,8 @@ from results.columns import Column
 if TYPE_CHECKING:
     import pandas as pd
 
+    from results.run import Run
+
 # what a reader gets instead of the column's own unit: divisor, symbol, decimals
 _SCALED = {
     "macs": (1e9, "G", 3),
@@ -54,6 +56,39 @@ def text(frame: pd.DataFrame, columns: Sequence[Column], width: int | None = Non
     names, units = [column.name for column in columns], [_unit(column) for column in columns]
     heads = [names, units] if any(units) else [names]
     return align(heads + _cells(frame, columns, "-"), [_number(column) for column in columns], width)
+
+
+def frontier_table(run: Run) -> str:
+    """The frontier as aligned text, the cheapest first; with what repeats and further training say, if there are any.
+
+    What of the run's directory could not be read is said below it.
+    """
+    frame = run.frontier()
+    if frame.empty:
+        return "\n".join(["no network within the budget is finished yet", *run.notes])
+    timed, again = run.objective.name == "latency", frame["p_frontier"].notna().any()
+    trained = frame["trained_top1"].notna().any()
+    rows = [["config id", "family", *(["latency (ms)"] if timed else []), "GFLOPs", "params (M)", "proxy top-1 (%)",
+             *(["mean of trainings (%)", "on the frontier (p)"] if again else []),
+             *(["trained top-1 (%)", "by recipe"] if trained else []), "network"]]  # fmt: skip
+    for row in frame.to_dict("records"):
+        name = row["landmark"]
+        mean = f"{row['mean_top1']:.2f} of {row['trainings']}" if row["mean_top1"] == row["mean_top1"] else "-"
+        further = isinstance(row["trained_recipe"], str)
+        rows.append([
+            str(row["config_id"]),
+            str(row["family"]),
+            *([f"{row['latency_ms']:.3f}"] if timed else []),
+            f"{row['macs'] / 1e9:.3f}",
+            f"{row['params'] / 1e6:.2f}",
+            f"{row['proxy_top1']:.2f}",
+            *([mean, f"{row['p_frontier']:.2f}"] if again else []),
+            *([f"{row['trained_top1']:.2f}" if further else "-", row["trained_recipe"] if further else "-"]
+              if trained else []),
+            str(row["network"]) + (f" ({name})" if isinstance(name, str) else ""),
+        ])  # fmt: skip
+    numbers = [name not in ("config id", "family", "by recipe", "network") for name in rows[0]]
+    return "\n".join([align(rows, numbers), *run.notes])
 
 
 def align(rows: Rows, numbers: Sequence[bool], width: int | None = None) -> str:
