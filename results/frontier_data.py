@@ -2,42 +2,60 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from results import style
-from results.objective import Objective, timing_text
+from results.frame import LIMITS
+from results.frontier_caption import caption
+from results.labels import shorten
+from results.objective import Objective
 from results.plots import DEFAULT_VIEW, View
-from space.landmarks import LANDMARKS
+from results.repeats import Repeated, repeated
+from space import cost as count
+from space.landmarks import Landmark
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from results.run import Run
 
-GIGA = 1e9
-DIGITS = "digits show the machinery, not ImageNet"
 MATCH_FROM = 0.95  # in match mode, from this part of the budget on
+FAR = 2.0  # landmarks of figures alone do not stretch the axis by more than this factor
+_GRID = 240  # places where the band is computed
 
 
 @dataclass(frozen=True)
 class Series:
-    """The sampled networks of one family; x in GFLOPs or ms, as the run's objective is, y in percent."""
+    """The sampled networks of one family; x in the unit of the axis, y in percent."""
 
     family: str
     x: tuple[float, ...]
     y: tuple[float, ...]
     on_frontier: tuple[bool, ...]
+    stopped: tuple[tuple[float, float], ...] = ()  # stopped early: x, and the score so far
 
 
 @dataclass(frozen=True)
 class Star:
-    """A published network scored here, or several that are one and the same configuration."""
+    """A landmark scored here, or several that are one and the same configuration."""
 
     label: str
     family: str
     x: float
     y: float
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A landmark of the user's that was not scored here: its cost alone."""
+
+    label: str
+    family: str
+    x: float
 
 
 @dataclass(frozen=True)
@@ -47,113 +65,170 @@ class FrontierPlot:
     title: str
     x_label: str
     y_label: str
-    x_range: tuple[float, float]  # GFLOPs or ms, as all x
+    x_range: tuple[float, float]  # in the unit of the axis, as all x
     y_range: tuple[float, float]  # percent; what is below is drawn at the lower edge
-    budget: float | None  # where its line goes; None where it is no place on the axis
+    budget: float | None  # where its line goes; None where the axis has no limit
     budget_label: str
     series: tuple[Series, ...]
     stars: tuple[Star, ...]  # the best first
     step: tuple[tuple[float, float], ...]  # the frontier's points, the cheapest first
     caption: str
     empty: str = ""  # said in place of points
+    failed: tuple[float, ...] = ()  # what failed networks would have cost
+    ticks: tuple[Tick, ...] = ()  # the cheapest first
+    band: tuple[tuple[float, float, float], ...] = ()  # x, and the percent between which the frontier lies
 
 
 def frontier_data(run: Run, view: View = DEFAULT_VIEW) -> FrontierPlot:
-    """Step one: what to show of a run."""
-    frame, cost = run.frame(), run.objective
-    done = frame[(frame["state"] == "complete") & frame["proxy_top1"].notna() & frame[cost.column].notna()]
-    x_range, left_out = _x_range(run, done)
+    """Step one: what to show of a run.
+
+    Raises:
+        ValueError: if no network has the cost that is wanted on the axis.
+    """
+    cost = run.cost(view.x)
+    frame = run.frame()
+    frame = frame[frame["kind"].isna() | (frame["kind"] != "repeat")]
+    priced = frame[frame[cost.column].notna()]
+    done = priced[(priced["state"] == "complete") & priced["proxy_top1"].notna()]
+    stopped = priced[(priced["state"] == "pruned") & priced["last_top1"].notna()]
+    failed = priced[priced["state"] == "fail"]
+    own, unknown = _unscored(run, done, cost)
+    x_range = _x_range(run, cost, done, [*stopped[cost.column], *failed[cost.column]], [tick.x for tick in own])
+    ticks = tuple(tick for tick in own if x_range[0] <= tick.x <= x_range[1])
     shown = done[done[cost.column] >= x_range[0] * cost.unit]
-    samples = done[(done["kind"] != "landmark") & done["duplicate_of"].isna()]
-    order = [*style.FAMILIES, *sorted(set(samples["family"]) - set(style.FAMILIES))]
-    series = []
-    for family in order:
-        of = samples[samples["family"] == family]
-        if len(of):
-            series.append(
-                Series(
-                    family,
-                    tuple(float(x) / cost.unit for x in of[cost.column]),
-                    tuple(float(top1) for top1 in of["proxy_top1"]),
-                    tuple(bool(on) for on in of["on_frontier"]),
-                )
-            )
-    members = run.frontier()
-    y_range, below = _y_range(shown)
+    members = run.frontier(view.x)
+    again, band = _band(run, cost, x_range)
+    y_range = _y_range(shown, members, [high for _, _, high in band])
+    hidden = {
+        "below the picture's range (arrows)": int((shown["proxy_top1"] < y_range[0]).sum()),
+        "of the stopped ones lie below the picture's range": int((stopped["last_top1"] < y_range[0]).sum()),
+        "published ones cost less than what is shown": len(done) - len(shown),
+        "landmarks of one's own are not shown: counted at another input size, or far from these": unknown
+        + len(own)
+        - len(ticks),
+    }
     return FrontierPlot(
-        title=_title(run),
-        x_label=_x_label(run),
-        y_label=f"proxy top-1 on {run.data_name}, recipe {run.recipe_name} (%)",
+        title=_title(run, cost),
+        x_label=_x_label(run, cost),
+        y_label=f"proxy top-1 on {shorten(run.data_name, 24)}, recipe {shorten(run.recipe_name, 20)} (%)",
         x_range=x_range,
         y_range=y_range,
-        budget=_budget(run),
-        budget_label=f"budget {run.budget_macs / GIGA:.4g} GFLOPs",
-        series=tuple(series),
-        stars=_stars(shown[shown["kind"] == "landmark"], cost),
+        budget=_limit(run, cost),
+        budget_label=_limit_label(run, cost),
+        series=_series(done, stopped, set(members["trial"]), cost),
+        stars=_stars(run, shown[shown["kind"] == "landmark"], cost),
         step=tuple(
             (float(x) / cost.unit, float(top1))
             for x, top1 in zip(members[cost.column], members["proxy_top1"], strict=True)
         ),
-        caption=_caption(run, frame, done, left_out, below),
+        caption=caption(run, cost, frame, done, again, [f"{n} {words}" for words, n in hidden.items() if n]),
         empty="" if len(done) else "no finished trial yet",
+        failed=tuple(float(x) / cost.unit for x in failed[cost.column]),
+        ticks=ticks,
+        band=band,
     )
 
 
-def _title(run: Run) -> str:
-    if run.settings["mode"] != "frontier":
+def _title(run: Run, cost: Objective) -> str:
+    if run.settings["mode"] != "frontier" and cost == run.objective:
         return "Best at the budget"
-    return f"Accuracy against {'complexity' if run.objective.name == 'macs' else 'latency'}, measured"
+    against = {"macs": "complexity", "params": "parameters"}.get(cost.name, cost.name)
+    return f"Accuracy against {against}, measured"
 
 
-def _budget(run: Run) -> float | None:
-    return run.budget_macs / run.objective.unit if run.objective.name == "macs" else None
+def _x_label(run: Run, cost: Objective) -> str:
+    size = f"{run.input_size}x{run.input_size}"
+    if cost.name == "latency":
+        on = run.timing
+        return f"latency (ms, batch {on['batch']}, {on['device']}, {on['dtype']})" if on else "latency (ms)"
+    return {
+        "macs": f"GFLOPs (multiply-adds, {size})",
+        "params": f"parameters (M, {run.classes:,} classes)",
+        "activations": f"activations of convolutions (M, {size})",
+    }[cost.name]
 
 
-def _x_label(run: Run) -> str:
-    if run.objective.name == "macs":
-        return f"GFLOPs (multiply-adds, {run.input_size}x{run.input_size})"
-    on = run.timing
-    return f"latency (ms, batch {on['batch']}, {on['device']}, {on['dtype']})" if on else "latency (ms)"
+_CAPS = LIMITS | {"latency_ms": "max_latency"}  # column -> setting
 
 
-def _x_range(run: Run, done: pd.DataFrame) -> tuple[tuple[float, float], int]:
-    """What of the axis to show, and how many landmarks that leaves out.
+def _limit(run: Run, cost: Objective) -> float | None:
+    """The run's limit of what is on the axis."""
+    most = run.settings.get(_CAPS[cost.column])
+    return None if most is None else float(most) / cost.unit
 
-    In match mode every sample costs the budget: cheaper landmarks would press them into one line.
+
+def _limit_label(run: Run, cost: Objective) -> str:
+    limit = _limit(run, cost)
+    if limit is None:
+        return ""
+    if cost.name == "macs":
+        return f"budget {limit:.4g} {cost.symbol}"
+    return f"limit {limit:.4g} {cost.symbol}"
+
+
+def _x_range(
+    run: Run, cost: Objective, done: pd.DataFrame, more: Sequence[float], own: Sequence[float]
+) -> tuple[float, float]:
+    """What of the axis to show.
+
+    In match mode every sample costs the budget: cheaper landmarks would press them into one line. Landmarks that only
+    have a cost widen the range by no more than `FAR`.
     """
-    cost, budget = run.objective, _budget(run)
-    costs = [float(x) / cost.unit for x in done[cost.column]]
-    marks = costs + ([] if budget is None else [budget])
+    limit = _limit(run, cost)
+    marks = [float(x) / cost.unit for x in (*done[cost.column], *more)] + ([] if limit is None else [limit])
     low, high = min(marks, default=1.0), max(marks, default=10.0)  # an empty picture has an axis, too
-    if budget is not None and run.settings["mode"] == "match":
+    if run.settings["mode"] == "match" and cost.name == "macs" and limit is not None:
         samples = [float(macs) / cost.unit for macs in done.loc[done["kind"] != "landmark", "macs"]]
-        low = min([*samples, MATCH_FROM * budget])
+        low = min([*samples, MATCH_FROM * limit])
+    elif near := [x for x in own if low / FAR <= x <= high * FAR]:
+        low, high = min(low, *near), max(high, *near)
     room = max((high / low) ** 0.05, 1.02)
-    return (low / room, high * room), sum(x < low / room for x in costs)
+    return low / room, high * room
 
 
-def _y_range(shown: pd.DataFrame) -> tuple[tuple[float, float], int]:
-    """What of the axis to show in percent, and how many samples lie below it.
+def _y_range(shown: pd.DataFrame, members: pd.DataFrame, band: Sequence[float]) -> tuple[float, float]:
+    """What of the axis to show in percent.
 
     A few networks that learned nothing would press all others together: the range ends two spans of the middle
     half below it. Landmarks and frontier members are always inside.
     """
     scores = shown["proxy_top1"]
     if not len(scores):
-        return (0.0, 100.0), 0
+        return 0.0, 100.0
     quarter, most = float(scores.quantile(0.25)), float(scores.quantile(0.75))
-    fixed = shown.loc[shown["on_frontier"] | (shown["kind"] == "landmark"), "proxy_top1"]
+    fixed = shown.loc[shown["trial"].isin(members["trial"]) | (shown["kind"] == "landmark"), "proxy_top1"]
     floor = min([quarter - 2 * max(most - quarter, 0.5), *(float(y) for y in fixed)])
-    inside = [float(y) for y in scores if y >= floor]
-    low, high = style.limits(inside)
-    return (low, min(high, 102.0)), sum(float(y) < low for y in scores)
+    low, high = style.limits([*(float(y) for y in scores if y >= floor), *band])
+    return low, min(high, 102.0)
 
 
-def _stars(landmarks: pd.DataFrame, cost: Objective) -> tuple[Star, ...]:
-    stars = []
+def _series(done: pd.DataFrame, stopped: pd.DataFrame, members: set[int], cost: Objective) -> tuple[Series, ...]:
+    samples = done[(done["kind"] != "landmark") & done["duplicate_of"].isna()]
+    there = {*samples["family"], *stopped["family"]}
+    series = []
+    for family in [*style.FAMILIES, *sorted(there - set(style.FAMILIES))]:
+        of, early = samples[samples["family"] == family], stopped[stopped["family"] == family]
+        if family in there:
+            series.append(
+                Series(
+                    family,
+                    tuple(float(x) / cost.unit for x in of[cost.column]),
+                    tuple(float(top1) for top1 in of["proxy_top1"]),
+                    tuple(trial in members for trial in of["trial"]),
+                    tuple(
+                        (float(x) / cost.unit, float(top1))
+                        for x, top1 in zip(early[cost.column], early["last_top1"], strict=True)
+                    ),
+                )
+            )
+    return tuple(series)
+
+
+def _stars(run: Run, landmarks: pd.DataFrame, cost: Objective) -> tuple[Star, ...]:
+    known, stars = run.landmarks, []
     for _, equal in landmarks.groupby("config_id", sort=False):
         names = list(dict.fromkeys(str(name) for name in equal["landmark"]))
-        label = " = ".join(LANDMARKS[name].label if name in LANDMARKS else name for name in names)
+        label = " = ".join(shorten(known[name].label if name in known else name) for name in names)
         first = equal.iloc[0]
         stars.append(
             Star(label, str(first["family"]), float(first[cost.column]) / cost.unit, float(first["proxy_top1"]))
@@ -161,70 +236,41 @@ def _stars(landmarks: pd.DataFrame, cost: Objective) -> tuple[Star, ...]:
     return tuple(sorted(stars, key=lambda star: (-star.y, star.x, star.label)))
 
 
-def _caption(run: Run, frame: pd.DataFrame, done: pd.DataFrame, left_out: int, below: int) -> str:
-    taken = int((done["kind"] == "warm").sum())
-    trained = int((done["duplicate_of"].isna() & (done["kind"] != "warm")).sum())
-    repeated = len(done) - trained - taken
-    published = int(((done["kind"] == "landmark") & done["duplicate_of"].isna()).sum())
-    parts = [f"{trained} network{'' if trained == 1 else 's'} trained"]
-    if published:
-        parts.append(f"{published} of them published ones (stars)")
-    if taken:
-        parts.append(f"{taken} taken over from earlier runs")
-    if repeated:
-        parts.append(f"{repeated} more equal to one of these, not trained again")
-    if failed := int((frame["state"] == "fail").sum()):
-        parts.append(f"{failed} failed or interrupted")
-    if pruned := int((frame["state"] == "pruned").sum()):
-        parts.append(f"{pruned} stopped early")
-    if running := int(frame["state"].isin(["running", "waiting"]).sum()):
-        parts.append(f"{running} not finished")
-    if below:
-        parts.append(f"{below} below the picture's range (arrows)")
-    if left_out:
-        parts.append(f"{left_out} published ones cost less than what is shown")
-    recipe = run.settings["recipe"]
-    shown = ", ".join(
-        f"{words} {recipe[key]:g}" if isinstance(recipe[key], float) else f"{words} {recipe[key]}"
-        for key, words in (("epochs", "epochs"), ("resolution", "resolution"), ("width", "width factor"))
-        if recipe.get(key) is not None
+def _unscored(run: Run, done: pd.DataFrame, cost: Objective) -> tuple[list[Tick], int]:
+    """The user's landmarks that have no score, and how many of them have no cost that can stand on this axis."""
+    left = [each for each in run.own_landmarks if each.name not in set(done["landmark"])]
+    prices = [(each, _price(run, each, cost)) for each in left]
+    ticks = [Tick(shorten(each.label), each.family, x / cost.unit) for each, x in prices if x is not None]
+    return sorted(ticks, key=lambda tick: (tick.x, tick.label)), len(left) - len(ticks)
+
+
+def _price(run: Run, known: Landmark, cost: Objective) -> int | None:
+    """What it costs at the run's target; None where that is not known."""
+    if cost.name == "latency":
+        return None
+    if known.config is None:
+        same = (known.input_size, known.classes) == (run.input_size, run.classes)
+        return {"macs": known.macs, "params": known.params}.get(cost.name) if same else None
+    try:
+        counted = count(known.config, run.input_size, run.classes)
+    except ValueError:  # too small an input
+        return None
+    price: int = getattr(counted, cost.column)
+    return price
+
+
+def _band(
+    run: Run, cost: Objective, x_range: tuple[float, float]
+) -> tuple[Repeated | None, tuple[tuple[float, float, float], ...]]:
+    """Where 95 % of the frontier lies if the luck of single trainings is taken off; nothing without repeats."""
+    end = _limit(run, cost) or x_range[1]
+    grid = np.geomspace(x_range[0], end, _GRID)
+    again = repeated(run.frame(), run.settings, cost.column, grid * cost.unit)
+    if again is None:
+        return None, ()
+    found = again.uncertainty
+    return again, tuple(
+        (float(x), float(low), float(high))
+        for x, low, high in zip(grid, found.low, found.high, strict=True)
+        if not np.isnan(low)
     )
-    lines = [
-        "; ".join(parts) + ".",
-        f"Recipe {run.recipe_name}{f' ({shown})' if shown else ''} on {run.data_name}. A proxy score ranks networks "
-        "trained alike; it is not the accuracy after full training.",
-    ]
-    if limits := _limits(run):
-        lines.append(f"Frontier members also have at most {limits}.")
-    if run.objective.name == "latency":
-        lines.append(_latency_line(run, done))
-    if run.fidelity:
-        lines.append(_capital(run.fidelity))  # no full stop: it may end in a command
-    if run.data_name == "digits":
-        lines.append(_capital(DIGITS) + ".")
-    return "\n".join(lines)
-
-
-def _limits(run: Run) -> str:
-    """The limits beside the budget, in words."""
-    most = (("max_params", 1e6, "M parameters"), ("max_activations", 1e6, "M activations"), ("max_latency", 1, " ms"))
-    return ", ".join(
-        f"{run.settings[key] / unit:.4g}{word}" for key, unit, word in most if run.settings.get(key) is not None
-    )
-
-
-def _latency_line(run: Run, done: pd.DataFrame) -> str:
-    size = f"{run.input_size}x{run.input_size}"
-    within = f"Frontier members cost at most {run.budget_macs / GIGA:.4g} GFLOPs (multiply-adds, {size})."
-    if not len(done) or run.timing is None:
-        return within
-    least, most = int(done["latency_runs"].min()), int(done["latency_runs"].max())
-    runs = f"{least:,}" if least == most else f"{least:,} to {most:,}"
-    return (
-        f"Latency: of the whole network at {size}, not of its proxy; median of {runs} runs on "
-        f"{timing_text(run.timing)}; noisy where other work ran beside it. {within}"
-    )
-
-
-def _capital(text: str) -> str:
-    return text[0].upper() + text[1:]

@@ -37,6 +37,11 @@ class Box(NamedTuple):
         )
 
 
+def shorten(text: str, most: int = 40) -> str:
+    """A name that is not too long for a label."""
+    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
+
+
 def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
     """Move rising positions apart, as little as possible in the sum of squares, and keep their order.
 

@@ -23,7 +23,7 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from results import style
-from results.frontier_data import DIGITS
+from results.frontier_caption import DIGITS, capital
 from results.labels import Anchor, Box, nearest, place
 from results.write import KINDS
 from space.files import write_files
@@ -129,7 +129,7 @@ def _caption(report: Mapping[str, Any], points: list[FidelityPoint]) -> str:
                 "bootstrap over networks."
             )
     if report["data"] == "digits":
-        lines.append(DIGITS[0].upper() + DIGITS[1:] + ".")
+        lines.append(capital(DIGITS) + ".")
     return "\n".join(lines)
 
 

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
+import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.markers import CARETDOWN
+from matplotlib.markers import CARETDOWN, CARETUP
+from matplotlib.patches import Patch
 
 from results import style
 from results.frontier_data import FrontierPlot, Series, frontier_data
 from results.labels import spread, untangle
 
 __all__ = ["draw_frontier", "frontier_data"]
+
+BAND = 0.13  # opacity
+MOST_VECTORS = 2000  # more marks of one kind are drawn as pixels in SVG and PDF, too: their files stay small
 
 _TEXT, _SMALL = 8.0, 7.8
 _AXES_WIDTH, _LEFT = 6.4, 0.75  # inches
@@ -27,16 +34,17 @@ def draw_frontier(data: FrontierPlot, theme: style.Theme = style.LIGHT) -> Figur
 
 def _draw(data: FrontierPlot, theme: style.Theme) -> Figure:
     labels = [f"{star.label}  {star.y:.1f}" for star in data.stars]
+    above = [f"{tick.label}  cost only" for tick in data.ticks]
     probe = style.new_figure(4, 4)
-    column = max((style.text_size(probe, label, _TEXT)[0] for label in labels), default=0.0) / probe.dpi
+    column = max((style.text_size(probe, label, _TEXT)[0] for label in labels + above), default=0.0) / probe.dpi
     row = style.text_size(probe, "Ag", _TEXT)[1] / probe.dpi + 0.03
-    margin = column + 0.5 if labels else 0.55
+    margin = column + 0.5 if column else 0.55
     width = _LEFT + _AXES_WIDTH + margin
     caption = style.wrap_to(probe, data.caption, _SMALL, width - _LEFT - 0.2)
     handles, names = _legend_entries(data, theme)
     columns = _columns(probe, names, width - _LEFT - 0.2)
     legend_height = 0.185 * -(-len(names) // columns) if names else 0.0
-    top = 0.45 + legend_height + 0.3
+    top = 0.45 + legend_height + 0.3 + row * len(above)
     bottom = 0.62 + 0.165 * len(caption)
     axes_height = max(4.1, row * len(labels) * 1.15)
     height = top + axes_height + bottom
@@ -53,14 +61,20 @@ def _draw(data: FrontierPlot, theme: style.Theme) -> Figure:
         axes.annotate(
             data.budget_label, (data.budget, 1), (0, 4), xycoords=("data", "axes fraction"), textcoords="offset points",
             ha="right" if data.budget > (low * high) ** 0.5 else "left", va="bottom", fontsize=_TEXT,
-            color=theme.budget,
+            color=theme.budget, zorder=7, bbox={"facecolor": theme.paper, "linewidth": 0, "pad": 1},
         )  # fmt: skip
+    if data.band:
+        places, least, most = np.array(data.band).T
+        axes.fill_between(places, least, most, step="post", color=theme.ink, alpha=BAND, linewidth=0, zorder=1.2)
     if data.step:
         xs, ys = [x for x, _ in data.step], [y for _, y in data.step]
         end = high if data.budget is None else max(data.budget, xs[-1])
         axes.plot([*xs, end], [*ys, ys[-1]], drawstyle="steps-post", color=theme.ink, linewidth=1.5, zorder=3)
     for series in data.series:
         _draw_series(axes, series, data.y_range[0], theme)
+    edge = axes.get_xaxis_transform()
+    axes.plot(data.failed, [0.025] * len(data.failed), "x", markersize=5, color=theme.quiet, mew=1.0, transform=edge,
+              zorder=4)  # fmt: skip
     for star in data.stars:
         colour = theme.family(star.family)[0]
         axes.plot([star.x], [star.y], "*", markersize=13, color=colour, mec=theme.ink, mew=0.9, zorder=6)
@@ -69,6 +83,7 @@ def _draw(data: FrontierPlot, theme: style.Theme) -> Figure:
                   color=theme.quiet)  # fmt: skip
 
     _label_column(figure, axes, data, labels, row * figure.dpi, theme)
+    _ticks_above(figure, axes, data, above, row, theme)
     left = _LEFT / width
     figure.text(left, 1 - 0.16 / height, data.title, fontsize=11.5, fontweight="bold", va="top", ha="left")
     if names:
@@ -88,29 +103,43 @@ def _draw_series(axes: Axes, series: Series, floor: float, theme: style.Theme) -
     below = [x for x, y in zip(series.x, series.y, strict=True) if y < floor]
     axes.plot(below, [0.004] * len(below), linestyle="", marker=CARETDOWN, markersize=6, color=colour,
               transform=axes.get_xaxis_transform(), zorder=4)  # fmt: skip
-    for on, size, edge, alpha, order in ((False, 22, theme.paper, 0.75, 4), (True, 46, theme.ink, 1.0, 5)):
+    for on, size, edge, alpha, order in ((False, 22, theme.paper, 0.85, 4), (True, 46, theme.ink, 1.0, 5)):
         points = [(x, y) for x, y, member in zip(series.x, series.y, series.on_frontier, strict=True)
                   if member == on and y >= floor]  # fmt: skip
         if points:
             axes.scatter(
                 [x for x, _ in points], [y for _, y in points], s=size, marker=marker, color=colour, edgecolors=edge,
-                linewidths=0.9 if on else 0.4, alpha=alpha, zorder=order,
+                linewidths=0.9 if on else 0.4, alpha=alpha, zorder=order, rasterized=len(points) > MOST_VECTORS,
             )  # fmt: skip
+    early = [(x, y) for x, y in series.stopped if y >= floor]
+    if early:
+        axes.scatter(
+            [x for x, _ in early], [y for _, y in early], s=13, marker=marker, facecolors="none", edgecolors=colour,
+            linewidths=0.7, alpha=0.6, zorder=3.5, rasterized=len(early) > MOST_VECTORS,
+        )  # fmt: skip
 
 
-def _legend_entries(data: FrontierPlot, theme: style.Theme) -> tuple[list[Line2D], list[str]]:
-    def mark(colour: str, marker: str, size: float, edge: str, text: str) -> tuple[Line2D, str]:
+def _legend_entries(data: FrontierPlot, theme: style.Theme) -> tuple[list[Artist], list[str]]:
+    def mark(colour: str, marker: Any, size: float, edge: str, text: str) -> tuple[Artist, str]:
         return Line2D([], [], linestyle="", marker=marker, color=colour, markersize=size, mec=edge, mew=0.8), text
 
-    entries = []
+    entries: list[tuple[Artist, str]] = []
     for series in data.series:
         colour, marker = theme.family(series.family)
         entries.append(mark(colour, marker, 6, theme.paper, style.family_name(series.family)))
     if data.step:
         line = Line2D([], [], color=theme.ink, linewidth=1.5, marker="o", markersize=6, mfc=theme.paper, mec=theme.ink)
         entries.append((line, "frontier"))
+    if data.band:
+        entries.append((Patch(color=theme.ink, alpha=BAND, linewidth=0), "95 % without luck"))
     if data.stars:
-        entries.append(mark(theme.paper, "*", 11, theme.ink, "published network, same recipe"))
+        entries.append(mark(theme.paper, "*", 11, theme.ink, "landmark, same recipe"))
+    if data.ticks:
+        entries.append(mark(theme.quiet, CARETUP, 7, theme.quiet, "landmark of your own: cost only, not scored here"))
+    if any(series.stopped for series in data.series):
+        entries.append(mark("none", "o", 4.5, theme.quiet, "stopped early, score so far"))
+    if data.failed:
+        entries.append(mark(theme.quiet, "x", 5, theme.quiet, "failed"))
     return [handle for handle, _ in entries], [name for _, name in entries]
 
 
@@ -151,3 +180,20 @@ def _label_column(
         axes.plot([star.x, knee[0], end[0]], [star.y, knee[1], end[1]], color=theme.leader, linewidth=0.6,
                   clip_on=False, zorder=1.5, solid_joinstyle="round")  # fmt: skip
         axes.text(text[0], text[1], labels[number], fontsize=_TEXT, va="center", ha="left", clip_on=False)
+
+
+def _ticks_above(
+    figure: Figure, axes: Axes, data: FrontierPlot, labels: list[str], row: float, theme: style.Theme
+) -> None:
+    """Marks at the upper edge for what only has a cost; lines go up and right to a label each, the cheapest on top."""
+    frame = axes.get_window_extent()
+    wide, high = figure.dpi / frame.width, figure.dpi / frame.height  # an inch, in parts of the axes
+    for place, (tick, label) in enumerate(zip(reversed(data.ticks), reversed(labels), strict=True)):
+        x = (axes.transData.transform((tick.x, data.y_range[0]))[0] - frame.x0) / frame.width
+        y = 1 + (0.3 + row * (place + 0.5)) * high
+        axes.plot([x, x, 1 + 0.2 * wide], [1, y, y], color=theme.leader, linewidth=0.6, clip_on=False, zorder=1.5,
+                  transform=axes.transAxes)  # fmt: skip
+        axes.plot([x], [1], marker=CARETUP, markersize=8, color=theme.family(tick.family)[0], clip_on=False, zorder=6,
+                  transform=axes.transAxes)  # fmt: skip
+        axes.text(1 + 0.25 * wide, y, label, fontsize=_TEXT, va="center", ha="left", clip_on=False,
+                  transform=axes.transAxes)  # fmt: skip

@@ -1,0 +1,110 @@
+"""What is said below a picture of a run's frontier."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from results.objective import Objective, timing_text
+from results.repeats import Repeated
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from results.run import Run
+
+DIGITS = "digits show the machinery, not ImageNet"
+
+
+def caption(
+    run: Run, cost: Objective, frame: pd.DataFrame, done: pd.DataFrame, again: Repeated | None, hidden: list[str]
+) -> str:
+    """The sentences, one a line.
+
+    Args:
+        run: of which.
+        cost: what the picture has on its x axis.
+        frame: its trials without repeats.
+        done: those of them that have a score and a cost.
+        again: what repeats say.
+        hidden: what the picture leaves out, in words.
+    """
+    recipe = run.settings["recipe"]
+    shown = ", ".join(
+        f"{words} {recipe[key]:g}" if isinstance(recipe[key], float) else f"{words} {recipe[key]}"
+        for key, words in (("epochs", "epochs"), ("resolution", "resolution"), ("width", "width factor"))
+        if recipe.get(key) is not None
+    )
+    lines = [
+        "; ".join([*_counts(frame, done), *hidden]) + ".",
+        f"Recipe {run.recipe_name}{f' ({shown})' if shown else ''} on {run.data_name}. A proxy score ranks networks "
+        "trained alike; it is not the accuracy after full training.",
+    ]
+    if cost != run.objective:
+        goal = "the best at the budget" if run.settings["mode"] == "match" else f"top-1 against {run.objective.metric}"
+        lines.append(f"The frontier is that along {cost.metric}; the search looked for {goal}.")
+    if limits := _limits(run):
+        lines.append(f"Frontier members also have at most {limits}.")
+    if "latency" in (cost.name, run.objective.name):
+        lines.append(_latency_line(run, done))
+    if again:
+        lines.append(
+            "Band: 95 % of the frontier after taking off the luck of single trainings "
+            f"({_number(again.repeats, 'repeat')} of {_number(again.members, 'network')}, "
+            f"sd {again.uncertainty.sd:.2f} points)."
+        )
+    if run.fidelity:
+        lines.append(capital(run.fidelity))  # no full stop: it may end in a command
+    if run.data_name == "digits":
+        lines.append(capital(DIGITS) + ".")
+    return "\n".join(lines)
+
+
+def _counts(frame: pd.DataFrame, done: pd.DataFrame) -> list[str]:
+    taken = int((done["kind"] == "warm").sum())
+    trained = int((done["duplicate_of"].isna() & (done["kind"] != "warm")).sum())
+    repeated = len(done) - trained - taken
+    landmarks = int(((done["kind"] == "landmark") & done["duplicate_of"].isna()).sum())
+    parts = [f"{_number(trained, 'network')} trained"]
+    if landmarks:
+        parts.append(f"{landmarks} of them landmarks (stars)")
+    if taken:
+        parts.append(f"{taken} taken over from earlier runs")
+    if repeated:
+        parts.append(f"{repeated} more equal to one of these, not trained again")
+    if failed := int((frame["state"] == "fail").sum()):
+        parts.append(f"{failed} failed or interrupted")
+    if pruned := int((frame["state"] == "pruned").sum()):
+        parts.append(f"{pruned} stopped early")
+    if running := int(frame["state"].isin(["running", "waiting"]).sum()):
+        parts.append(f"{running} not finished")
+    return parts
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def _limits(run: Run) -> str:
+    """The limits beside the budget, in words."""
+    most = (("max_params", 1e6, "M parameters"), ("max_activations", 1e6, "M activations"), ("max_latency", 1, " ms"))
+    return ", ".join(
+        f"{run.settings[key] / unit:.4g}{word}" for key, unit, word in most if run.settings.get(key) is not None
+    )
+
+
+def _latency_line(run: Run, done: pd.DataFrame) -> str:
+    size = f"{run.input_size}x{run.input_size}"
+    within = f"Frontier members cost at most {run.budget_macs / 1e9:.4g} GFLOPs (multiply-adds, {size})."
+    if not len(done) or run.timing is None:
+        return within
+    least, most = int(done["latency_runs"].min()), int(done["latency_runs"].max())
+    runs = f"{least:,}" if least == most else f"{least:,} to {most:,}"
+    return (
+        f"Latency: of the whole network at {size}, not of its proxy; median of {runs} runs on "
+        f"{timing_text(run.timing)}; noisy where other work ran beside it. {within}"
+    )
+
+
+def capital(text: str) -> str:
+    """With a capital letter at its beginning."""
+    return text[0].upper() + text[1:]
