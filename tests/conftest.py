@@ -82,9 +82,7 @@ def tiny_config(request: pytest.FixtureRequest) -> Config:
 
 
 @pytest.fixture(
-    params=[
-        name for name, config in TINY.items() if isinstance(config, ResidualConfig) and config.shortcut != "none"
-    ]
+    params=[name for name, config in TINY.items() if isinstance(config, ResidualConfig) and config.shortcut != "none"]
 )
 def tiny_residual(request: pytest.FixtureRequest) -> Config:
     return TINY[request.param]
