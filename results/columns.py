@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 
@@ -63,3 +64,23 @@ COLUMNS = (
     Column("network", "str", "", "short description: see `describe`"),
     Column("config", "str", "", "the configuration as JSON"),
 )
+
+
+def page(columns: Sequence[Column] = COLUMNS) -> str:
+    """What the columns are, as docs/columns.md has it."""
+    lines = [
+        "# Columns of a run's table",
+        "",
+        "One row a trial: `load_run(...).frame()`, `python -m results show RUN`, `trials.csv`. Types are pandas';",
+        "values may be missing everywhere but in `trial` and `on_frontier`. This page is made by",
+        "`python -m results.columns > docs/columns.md`.",
+        "",
+        "| column | type | unit | meaning |",
+        "| --- | --- | --- | --- |",
+        *(f"| `{column.name}` | {column.dtype} | {column.unit} | {column.meaning} |" for column in columns),
+    ]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    print(page())
