@@ -16,7 +16,6 @@ from results.objective import COSTS, timing_text
 from results.plots import View
 from results.stages import stages
 from space import config_from_json
-from space.landmarks import LANDMARKS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,8 +25,8 @@ if TYPE_CHECKING:
 STATES = {"complete": "trained", "pruned": "stopped early", "fail": "failed"}
 # Columns of the table that the page has of each network, where any network has a value.
 SHOWN = (
-    "trial", "kind", "family", "config_id", "state", "proxy_top1", "published_top1", "macs", "params", "activations",
-    "latency_ms", "on_frontier", "trainings", "mean_top1", "expected_top1", "p_frontier", "trained_top1",
+    "trial", "kind", "family", "config_id", "state", "proxy_top1", "last_top1", "published_top1", "macs", "params",
+    "activations", "latency_ms", "on_frontier", "trainings", "mean_top1", "expected_top1", "p_frontier", "trained_top1",
     "trained_recipe", "loss", "seconds", "origin", "from_run", "reason", "network",
 )  # fmt: skip
 STAGE = ("name", "blocks", "reads", "width", "inner", "groups", "growth", "size", "macs", "params")
@@ -73,17 +72,18 @@ def report_data(run: Run) -> ReportData:
     frame = run.frame()
     networks = _networks(run, frame)
     costs = [name for name, cost in COSTS.items() if frame[cost.column].notna().any()] or [run.objective.name]
-    families = [*style.FAMILIES, *sorted(set(networks["family"]) - set(style.FAMILIES))]
+    there = {*networks["family"], *(each.family for each in run.own_landmarks)}
+    families = [name for name in [*style.FAMILIES, *sorted(there - set(style.FAMILIES))] if name in there]
     payload = {
         "networks": {
             name: _values(networks[name]) for name in SHOWN if name == "trial" or networks[name].notna().any()
         },
-        "labels": _labels(frame, networks),
+        "labels": _labels(run, frame, networks),
         "stages": [_stages(run, config) for config in networks["config"]],
         "stage": STAGE,
         "costs": {name: _cost(run, name) for name in costs},
         "cost": run.objective.name,
-        "families": {name: _family(name) for name in families if (networks["family"] == name).any()},
+        "families": {name: _family(name) for name in families},
         "states": STATES,
         "meaning": {column.name: column.meaning for column in COLUMNS if column.name in SHOWN},
         "code": _code(run),
@@ -112,12 +112,13 @@ def _values(column: pd.Series) -> list[Any]:
     return [None if missing else value for value, missing in zip(column.tolist(), column.isna(), strict=True)]
 
 
-def _labels(frame: pd.DataFrame, networks: pd.DataFrame) -> dict[int, str]:
+def _labels(run: Run, frame: pd.DataFrame, networks: pd.DataFrame) -> dict[int, str]:
     """Names of published networks; one configuration may have several."""
     names: dict[str, list[str]] = {}
+    landmarks = run.landmarks
     known = frame[frame["landmark"].notna()]
     for config_id, name in zip(known["config_id"], known["landmark"], strict=True):
-        label = LANDMARKS[name].label if name in LANDMARKS else str(name)
+        label = landmarks[name].label if name in landmarks else str(name)
         if label not in names.setdefault(config_id, []):
             names[config_id].append(label)
     return {row: " = ".join(names[id]) for row, id in enumerate(networks["config_id"]) if id in names}
@@ -149,6 +150,8 @@ def _cost(run: Run, name: str) -> dict[str, Any]:
         "budget": data.budget,
         "budget_label": data.budget_label,
         "step": data.step,
+        "band": data.band,
+        "ticks": [asdict(tick) for tick in data.ticks],
         "members": [int(trial) for trial in run.frontier(name)["trial"]],
         "empty": data.empty,
     }
@@ -200,8 +203,10 @@ def _duration(seconds: float) -> str:
 
 def _settings(run: Run) -> Iterator[tuple[str, tuple[tuple[str, str], ...]]]:
     """Settings, recipe, device and versions as the search stored them."""
-    nested = {"recipe", "timing"}
+    nested = {"recipe", "timing", "own_landmarks"}
     plain = {key: value for key, value in run.settings.items() if key not in nested}
+    if run.own_landmarks:
+        plain["landmarks of your own"] = [each.label for each in run.own_landmarks]
     yield "Search", _pairs(plain)
     yield "Recipe", _pairs(run.settings["recipe"])
     if run.timing is not None:

@@ -20,7 +20,7 @@ function lines(words, width) {
 /** What the label at a mark says. */
 function hover(row) {
   const words = [`<b>${lines(title(row), 48)}</b>`, lines(`${text(row, "family")} ${text(row, "network")}`, 48)];
-  for (const column of ["macs", "params", "latency_ms", "proxy_top1", "p_frontier"]) {
+  for (const column of ["macs", "params", "latency_ms", "proxy_top1", "last_top1", "p_frontier"]) {
     if (text(row, column)) words.push(`${NAMES[column] || column} ${plain(text(row, column, true))}`);
   }
   const trial = `trial ${value(row, "trial")}`;
@@ -60,6 +60,30 @@ function familyMarks(name, rows, members, floor, theme) {
   return drawn;
 }
 
+/** Networks without a score: failed ones at the lower edge, stopped ones at the top-1 that they had, hollow. */
+function lostMarks(known, floor, theme) {
+  const drawn = [];
+  const line = { width: 1.5, color: theme.quiet };
+  const failed = known.filter((row) => value(row, "state") === "fail");
+  if (failed.length) {
+    drawn.push(marks(DATA.states.fail, failed, failed.map(() => floor), { symbol: "x-thin-open", color: theme.quiet, size: 8, line }));
+  }
+  const stopped = known.filter((row) => value(row, "state") === "pruned");
+  if (stopped.length) {
+    const families = stopped.map((row) => DATA.families[value(row, "family")]);
+    drawn.push(marks(DATA.states.pruned, stopped, stopped.map((row) => Math.max(value(row, "last_top1") ?? floor, floor)),
+      { symbol: families.map((family) => `${family.symbol}-open`), color: families.map((family) => family.colour), size: 7,
+        opacity: 0.8 }));
+  }
+  const { ticks } = DATA.costs[costName];
+  if (ticks.length) {
+    drawn.push({ type: "scatter", mode: "markers", name: "not scored here", x: ticks.map((tick) => tick.x),
+      y: ticks.map(() => floor), hoverinfo: "text", hovertext: ticks.map((tick) => `<b>${lines(tick.label, 48)}</b><br>not scored here`),
+      marker: { symbol: "line-ns-open", size: 18, color: ticks.map((tick) => DATA.families[tick.family].colour), line: { width: 2 } } });
+  }
+  return drawn;
+}
+
 function traces(theme) {
   const cost = DATA.costs[costName];
   const members = new Set(cost.members);
@@ -67,25 +91,18 @@ function traces(theme) {
   const known = DATA.networks.trial.map((_, row) => row).filter((row) => value(row, cost.column) !== null);
   const scored = known.filter((row) => value(row, "state") === "complete");
   const drawn = [];
-  if (cost.band) {
+  if (cost.band.length) {
     const [xs, low, high] = [0, 1, 2].map((at) => cost.band.map((point) => point[at]));
-    const line = { width: 0, shape: "hv" };
-    drawn.push({ type: "scatter", mode: "lines", x: xs, y: low, line, hoverinfo: "skip", showlegend: false, legendgroup: "band" });
-    drawn.push({ type: "scatter", mode: "lines", x: xs, y: high, line, hoverinfo: "skip", fill: "tonexty",
-      fillcolor: `${theme.quiet}40`, name: cost.band_label, legendgroup: "band" });
+    const edge = { type: "scatter", mode: "lines", x: xs, line: { width: 0 }, hoverinfo: "skip", legendgroup: "band" };
+    drawn.push({ ...edge, y: low, showlegend: false });
+    drawn.push({ ...edge, y: high, fill: "tonexty", fillcolor: `${theme.quiet}40`, name: "frontier without luck, 95 %" });
   }
   if (cost.step.length) {
     const end = Math.max(cost.budget ?? cost.x_range[1], cost.step.at(-1)[0]);
     drawn.push({ type: "scatter", mode: "lines", name: "frontier", hoverinfo: "skip", line: { shape: "hv", width: 2, color: theme.ink },
       x: [...cost.step.map(([x]) => x), end], y: [...cost.step.map(([, y]) => y), cost.step.at(-1)[1]] });
   }
-  for (const [state, symbol] of [["pruned", "triangle-left-open"], ["fail", "x-thin-open"]]) {
-    const rows = known.filter((row) => value(row, "state") === state);
-    if (rows.length) {
-      drawn.push(marks(DATA.states[state], rows, rows.map(() => floor),
-        { symbol, color: theme.quiet, size: 8, line: { width: 1.5, color: theme.quiet } }));
-    }
-  }
+  drawn.push(...lostMarks(known, floor, theme));
   for (const name of Object.keys(DATA.families)) {
     const rows = scored.filter((row) => value(row, "family") === name && !(row in DATA.labels));
     if (rows.length) drawn.push(...familyMarks(name, rows, members, floor, theme));
@@ -94,13 +111,8 @@ function traces(theme) {
   if (stars.length) {
     const colours = stars.map((row) => DATA.families[value(row, "family")].colour);
     drawn.push(marks(STARS, stars, stars.map((row) => value(row, "proxy_top1")),
-      { symbol: "star", color: colours, size: 15, line: { width: 1, color: theme.ink } },
-      { mode: "markers+text", textfont: { size: 11, color: theme.ink } }));
+      { symbol: "star", color: colours, size: 15, line: { width: 1, color: theme.ink } }));
   }
-  const ring = chosen !== null && value(chosen, cost.column) !== null ? [chosen] : [];
-  const heights = ring.map((row) => (value(row, "state") === "complete" ? Math.max(value(row, "proxy_top1"), floor) : floor));
-  drawn.push({ ...marks("chosen", ring, heights, { symbol: "circle-open", size: 24, color: theme.budget, line: { width: 2.5 } }),
-    hoverinfo: "skip", showlegend: false });
   return drawn;
 }
 
@@ -109,28 +121,17 @@ function layout(theme) {
   const narrow = CHART.clientWidth < 560;
   const [low, high] = cost.y_range;
   const axis = { gridcolor: theme.grid, linecolor: theme.quiet, zeroline: false, automargin: true, title: { standoff: 10 } };
-  const made = {
+  return {
     paper_bgcolor: theme.paper, plot_bgcolor: theme.paper, font: { family: getComputedStyle(document.body).fontFamily,
       color: theme.ink, size: narrow ? 12 : 13 },
     height: narrow ? 430 : 500, margin: { l: 10, r: 16, t: narrow ? 24 : 52, b: 10 }, hovermode: "closest", dragmode: narrow ? false : "zoom",
     uirevision: costName, transition: { duration: 0 },
     hoverlabel: { align: "left", bgcolor: theme.paper, bordercolor: theme.quiet, font: { color: theme.ink, size: 12 } },
     legend: { orientation: "h", x: 0, xanchor: "left", y: -0.16, yanchor: "top", itemwidth: 30 },
-    xaxis: { ...axis, type: "log", range: cost.x_range.map(Math.log10), nticks: narrow ? 4 : 6, tickformat: "~g",
+    xaxis: { ...axis, type: "log", range: cost.x_range.map(Math.log10), nticks: narrow ? 3 : 4, tickformat: "~g",
       title: { text: plain(cost.label), standoff: 8 } },
     yaxis: { ...axis, range: [low - 0.04 * (high - low), high], title: { text: lines(cost.y_label, narrow ? 40 : 70), standoff: 6 } },
-    shapes: [], annotations: [],
   };
-  if (cost.budget !== null) {
-    made.shapes.push({ type: "line", x0: cost.budget, x1: cost.budget, yref: "paper", y0: 0, y1: 1,
-      line: { color: theme.budget, width: 1.5, dash: "dash" } });
-    made.annotations.push({ x: Math.log10(cost.budget), yref: "paper", y: 1, yanchor: "bottom", showarrow: false,
-      xanchor: "right", text: plain(cost.budget_label), font: { color: theme.budget, size: 12 } });
-  }
-  if (cost.empty) {
-    made.annotations.push({ xref: "paper", yref: "paper", x: 0.5, y: 0.5, showarrow: false, text: plain(cost.empty) });
-  }
-  return made;
 }
 
 /** The frontier's steps and the budget's line as boxes that no name may lie over. */
@@ -149,50 +150,78 @@ function lineBoxes(place, height) {
   return boxes;
 }
 
-/** Names beside the stars, the best first; one that would lie over a mark or another name is left to the hover label. */
-function labelStars() {
-  const at = CHART.data.findIndex((trace) => trace.name === STARS);
-  const area = CHART.querySelector(".nsewdrag");
-  if (at < 0 || !area) return null;
-  const { width, height } = area.getBoundingClientRect();
-  const [left, right] = CHART.layout.xaxis.range;
-  const [low, high] = CHART.layout.yaxis.range;
-  const place = (x, y) => [(Math.log10(x) - left) / (right - left) * width, (high - y) / (high - low) * height];
-  const stars = CHART.data[at];
+/** Names beside the stars, the best first; one that would lie over a mark, a line or another name is left out. */
+function starNames(place, width, height, frame) {
+  const stars = CHART.data.find((trace) => trace.name === STARS);
+  if (!stars) return [];
   const taken = CHART.data.filter((trace) => trace.customdata).flatMap((trace) => trace.x.map((x, n) => {
     const [h, v] = place(x, trace.y[n]);
-    const half = trace.name === "chosen" ? 13 : 6;
-    return [h - half, h + half, v - half, v + half];
-  })).concat(lineBoxes(place, height));
+    return [h - 6, h + 6, v - 6, v + 6];
+  })).concat(lineBoxes(place, height), frame);
   const free = ([l, r, t, b]) => l >= 0 && r <= width && t >= 0 && b <= height
     && !taken.some((box) => l < box[1] && r > box[0] && t < box[3] && b > box[2]);
   const pen = document.createElement("canvas").getContext("2d");
   pen.font = `11px ${getComputedStyle(document.body).fontFamily}`;
-  const names = stars.x.map(() => "");
-  const sides = stars.x.map(() => "middle right");
-  for (const n of [...names.keys()].sort((a, b) => stars.y[b] - stars.y[a])) {
+  const names = [];
+  for (const n of [...stars.x.keys()].sort((a, b) => stars.y[b] - stars.y[a])) {
     const [h, v] = place(stars.x[n], stars.y[n]);
     const name = DATA.labels[stars.customdata[n]].split(" = ")[0];
     const wide = pen.measureText(name).width;
-    const boxes = { "middle right": [h + 7, h + 12 + wide, v - 6, v + 6], "middle left": [h - 12 - wide, h - 7, v - 6, v + 6],
-      "top center": [h - wide / 2, h + wide / 2, v - 22, v - 8], "bottom center": [h - wide / 2, h + wide / 2, v + 8, v + 22] };
-    const side = Object.keys(boxes).find((key) => free(boxes[key]));
+    // left edge, top edge
+    const sides = [[h + 10, v - 7], [h - 10 - wide, v - 7], [h - wide / 2, v - 23], [h - wide / 2, v + 9]];
+    const side = sides.find(([l, t]) => free([l - 3, l + wide + 3, t, t + 14]));
     if (side) {
-      [names[n], sides[n]] = [plain(name), side];
-      taken.push(boxes[side]);
+      taken.push([side[0], side[0] + wide, side[1], side[1] + 14]);
+      names.push({ x: Math.log10(stars.x[n]), y: stars.y[n], xshift: side[0] - h, yshift: v - side[1] + 2, text: plain(name),
+        showarrow: false, xanchor: "left", yanchor: "top", borderpad: 0, font: { size: 11 } });
     }
   }
-  return Plotly.restyle(CHART, { text: [names], textposition: [sides] }, [at]);
+  return names;
 }
 
-/** Draw, or draw again: another cost, another theme, another network chosen. */
+/** What lies over the marks, and is cheap to draw again: budget, names of stars, a frame around the chosen network. */
+function overlay() {
+  const cost = DATA.costs[costName];
+  const theme = DATA.themes[document.documentElement.dataset.theme];
+  const area = CHART.querySelector(".nsewdrag");
+  if (!area) return null;
+  const { width, height } = area.getBoundingClientRect();
+  const [left, right] = CHART.layout.xaxis.range;
+  const [low, high] = CHART.layout.yaxis.range;
+  const place = (x, y) => [(Math.log10(x) - left) / (right - left) * width, (high - y) / (high - low) * height];
+  const shapes = [];
+  const annotations = [];
+  const frame = [];
+  if (cost.budget !== null) {
+    const line = { color: theme.budget, width: 1.5, dash: "dash" };
+    shapes.push({ type: "line", x0: cost.budget, x1: cost.budget, yref: "paper", y0: 0, y1: 1, line });
+    annotations.push({ x: Math.log10(cost.budget), yref: "paper", y: 1, yanchor: "bottom", showarrow: false, xanchor: "right",
+      text: plain(cost.budget_label), font: { color: theme.budget, size: 12 } });
+  }
+  const spent = chosen === null ? null : value(chosen, cost.column);
+  if (spent !== null) {
+    const floor = cost.y_range[0];
+    const [x, y] = [spent / cost.unit, Math.max(value(chosen, "proxy_top1") ?? value(chosen, "last_top1") ?? floor, floor)];
+    const [h, v] = place(x, y);
+    frame.push([h - 14, h + 14, v - 14, v + 14]);
+    annotations.push({ x: Math.log10(x), y, text: " ", width: 19, height: 19, showarrow: false, borderpad: 2,
+      bordercolor: theme.budget, borderwidth: 2.5 });
+  }
+  annotations.push(...starNames(place, width, height, frame));
+  if (cost.empty) {
+    annotations.push({ xref: "paper", yref: "paper", x: 0.5, y: 0.5, showarrow: false, text: plain(cost.empty) });
+  }
+  return Plotly.relayout(CHART, { shapes, annotations });
+}
+
+/** Draw, or draw again: another cost, another theme. */
 async function draw() {
   const theme = DATA.themes[document.documentElement.dataset.theme];
   await Plotly.react(CHART, traces(theme), layout(theme), { displaylogo: false, responsive: true,
     showSendToCloud: false, plotlyServerURL: "", // the page stays by itself
     displayModeBar: CHART.clientWidth >= 560, modeBarButtonsToRemove: ["select2d", "lasso2d"],
     toImageButtonOptions: { filename: "frontier", scale: 2 } });
-  await labelStars();
+  await overlay();
 }
 
 /** The choice of the cost, and what a click on a mark does. */
@@ -208,7 +237,9 @@ async function startChart(show) {
     say(`The chart is over ${DATA.costs[costName].label}.`);
   });
   await draw();
-  CHART.on("plotly_relayout", labelStars);
+  CHART.on("plotly_relayout", (change) => {
+    if (!("shapes" in change)) overlay(); // zoomed or of another size
+  });
   CHART.on("plotly_click", (event) => {
     const row = event.points[0].customdata;
     if (row !== undefined && row !== null) show(row, null);

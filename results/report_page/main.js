@@ -12,7 +12,7 @@ function show(row, from) {
   chosen = row;
   showDetails(row, from);
   markChosen();
-  draw();
+  overlay();
   say(`Details of ${title(row)} are shown.`);
   const panel = document.getElementById("details");
   if (from || panel.getBoundingClientRect().top > innerHeight * 0.8) panel.scrollIntoView({ block: "nearest" });
