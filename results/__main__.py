@@ -37,6 +37,14 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--x", metavar="COST", help=f"{', '.join(COSTS)} on the x axis (the run's objective)")
     parser.add_argument("--trial", type=int, metavar="N", help="the network that is drawn (the best one)")
+    parser.add_argument(
+        "--landmark",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="FILE",
+        help="landmarks of your own for the pictures, JSON or CSV (see space.own_landmarks), beside those of the run",
+    )
     parser.add_argument("--theme", default="light", help=f"{' or '.join(THEMES)} (%(default)s)")
     return parser
 
@@ -57,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         from results import frontier_table, load_run, write_outputs
 
-        run = load_run(options.run, options.storage)
+        run = load_run(options.run, options.storage, options.landmark)
         paths = write_outputs(run, plots, kinds, View(options.x, options.trial), options.theme)
         return f"{frontier_table(run)}\n\nwritten: " + ", ".join(str(path) for path in paths)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -13,10 +13,11 @@ from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 
 from results import style
-from results.labels import Anchor, Box, nearest, place
+from results.labels import Anchor, Box, nearest, place, shorten
 from results.plots import DEFAULT_VIEW, View
 from space import DenseConfig, ResidualConfig
 from space.landmarks import LANDMARKS, TARGETS, Landmark
+from space.own_landmarks import OWN
 
 if TYPE_CHECKING:
     from results.run import Run
@@ -28,6 +29,17 @@ _USUAL = {
     "cifar": ("CIFAR-10, ", "CIFAR-10, flips and translations, no dropout"),
 }
 _UNUSUAL = ("ZCA", ";")  # another preprocessing; another network, said after a semicolon
+CHALLENGE = {  # landmark -> what it stands for; see ILSVRC_WINNERS in `space.published`
+    "alexnet": "ILSVRC 2012",
+    "zfnet": "ILSVRC 2013",
+    "googlenet": "ILSVRC 2014",
+    "vgg16": "ILSVRC 2014, second",
+    "resnet152_v1": "ILSVRC 2015",
+}
+_RINGS = (
+    "Rings: networks that won the ImageNet challenge, and its second of 2014; all entered as ensembles. The winner of "
+    "2013, Clarifai, is not published: ZFNet is of the same year."
+)
 
 
 @dataclass(frozen=True)
@@ -35,10 +47,11 @@ class Point:
     """One published network."""
 
     name: str
-    label: str  # with a mark if its setting is not the usual one
+    label: str  # with a mark if its setting is not the usual one, and what it won
     x: float  # GFLOPs
-    y: float  # percent
+    y: float  # top-1 error in percent
     params: int
+    ring: bool = False  # won the ImageNet challenge
 
 
 @dataclass(frozen=True)
@@ -48,6 +61,7 @@ class Line:
     family: str
     points: tuple[Point, ...]
     form: str = ""  # what sets a second form of the family apart; drawn dashed
+    joined: bool = True  # networks of the user's own are not
 
 
 @dataclass(frozen=True)
@@ -67,31 +81,37 @@ def published_data(run: Run, view: View = DEFAULT_VIEW) -> PublishedPlot:
     target = "cifar" if run.input_size <= SMALL_INPUT else "imagenet"
     marks: dict[str, str] = {}
     members: dict[tuple[str, str], list[Point]] = {}
-    for each in LANDMARKS.values():
-        error = each.published.top1_error
-        if each.target != target or error is None or each.macs is None or each.params is None:
-            continue
-        label = each.label
-        if not _usual(each):
-            label += marks.setdefault(each.published.setting, MARKS[len(marks) % len(MARKS)])
-        point = Point(each.name, label, each.macs / 1e9, 100 - error, each.params)
-        members.setdefault((each.family, _form(each)), []).append(point)
+    for each in run.landmarks.values():
+        error, own = each.published.top1_error, each.name not in LANDMARKS
+        if each.target != target or not error or each.macs is None or each.params is None:
+            continue  # no errors at all have no place on a logarithmic axis
+        label = shorten(each.label, 28)
+        if own or not _usual(each):
+            count = len(marks)
+            mark = MARKS[count % len(MARKS)] * (1 + count // len(MARKS))
+            label += marks.setdefault(each.published.setting, mark)
+        if each.name in CHALLENGE:
+            label += f" ({CHALLENGE[each.name]})"
+        point = Point(each.name, label, each.macs / 1e9, error, each.params, each.name in CHALLENGE)
+        members.setdefault((OWN, "") if own else (each.family, _form(each)), []).append(point)
     lines = tuple(
-        Line(family, tuple(sorted(points, key=lambda point: (point.x, point.y))), form)
+        Line(family, tuple(sorted(points, key=lambda point: (point.x, point.y))), form, family != OWN)
         for (family, form), points in members.items()
     )
     size = TARGETS[target][0]
     data = {"imagenet": "ImageNet validation", "cifar": "CIFAR-10"}[target]
     notes = [f"Setting: {_USUAL[target][1]}"]
-    notes += [f"{mark} {setting.removeprefix('CIFAR-10, ')}" for setting, mark in marks.items()]
+    notes += [f"{mark} {shorten(setting.removeprefix('CIFAR-10, '), 80)}" for setting, mark in marks.items()]
     end = "Cost: multiply-adds of convolution and linear weights. Sources: python -m space show NAME."
     forms = {f"{style.family_name(line.family)} {line.form}": None for line in lines if line.form}
     if forms:
         end += f" Dashed: {', '.join(forms)}."
+    if any(point.ring for line in lines for point in line.points):
+        end += f"\n{_RINGS}"
     return PublishedPlot(
-        title="Published accuracy against complexity",
+        title="Published error against complexity",
         x_label=f"GFLOPs (multiply-adds, {size}x{size})",
-        y_label=f"published top-1 on {data} (%)",
+        y_label=f"published top-1 error on {data} (%)",
         lines=lines,
         sizes=(5_000_000, 25_000_000, 100_000_000) if target == "imagenet" else (1_000_000, 10_000_000, 40_000_000),
         footnote="; ".join(notes) + ".\n" + end,
@@ -121,12 +141,25 @@ def _form(each: Landmark) -> str:
 _TEXT, _SMALL = 7.4, 7.8
 _WIDTH, _HEIGHT = 11.0, 7.6  # inches of the axes
 _LEFT, _RIGHT, _TOP = 0.75, 0.2, 0.62
+_SIZES = (1.0, 1.25, 1.6, 2.0, 2.5)  # of the axes, until every label finds a place
+Corner = Literal["upper right", "lower left", "upper left", "lower right"]
+_CORNERS: tuple[Corner, ...] = ("upper right", "lower left", "upper left", "lower right")
+_RING = 2.0  # points between a disc and its ring
 
 
 def draw_published(data: PublishedPlot, theme: style.Theme = style.LIGHT) -> Figure:
-    """Step two: the picture."""
+    """Step two: the picture, as large as its labels need.
+
+    Raises:
+        ValueError: if there are more than the largest picture has room for.
+    """
     with style.styled(theme):
-        return _draw(data, theme)
+        for larger in _SIZES[:-1]:
+            try:
+                return _draw(data, theme, larger)
+            except ValueError:  # no place for a label
+                continue
+        return _draw(data, theme, _SIZES[-1])
 
 
 def radius(params: int, largest: int) -> float:
@@ -134,32 +167,38 @@ def radius(params: int, largest: int) -> float:
     return 15.0 * math.sqrt(params / largest)
 
 
-def _draw(data: PublishedPlot, theme: style.Theme) -> Figure:
-    width = _LEFT + _WIDTH + _RIGHT
-    note = style.wrap_to(style.new_figure(4, 4), data.footnote, _SMALL, _WIDTH)
+def _draw(data: PublishedPlot, theme: style.Theme, larger: float) -> Figure:
+    width = _LEFT + _WIDTH * larger + _RIGHT
+    note = style.wrap_to(style.new_figure(4, 4), data.footnote, _SMALL, _WIDTH * larger)
     bottom = 0.66 + 0.165 * len(note)
-    height = _TOP + _HEIGHT + bottom
-    figure, axes = style.panel(_LEFT, _WIDTH, _RIGHT, _TOP, _HEIGHT, bottom)
+    height = _TOP + _HEIGHT * larger + bottom
+    figure, axes = style.panel(_LEFT, _WIDTH * larger, _RIGHT, _TOP, _HEIGHT * larger, bottom)
     points = [point for line in data.lines for point in line.points]
     largest = max((point.params for point in points), default=1)
     if points:
         costs = [point.x for point in points]
         style.cost_axis(axes, min(costs) / 1.25, max(costs) * 1.35)
-        axes.set_ylim(*style.limits([point.y for point in points], 0.07))
+        errors = [point.y for point in points]
+        style.error_axis(axes, min(errors) / 1.06, max(errors) * 1.06)
     axes.set_xlabel(data.x_label)
     axes.set_ylabel(data.y_label)
     for line in data.lines:
         colour = theme.family(line.family)[0]
-        axes.plot([p.x for p in line.points], [p.y for p in line.points], color=colour, linewidth=1.3, alpha=0.75,
-                  linestyle="--" if line.form else "-", zorder=2)  # fmt: skip
+        if line.joined:
+            axes.plot([p.x for p in line.points], [p.y for p in line.points], color=colour, linewidth=1.3, alpha=0.75,
+                      linestyle="--" if line.form else "-", zorder=2)  # fmt: skip
     for line in data.lines:
-        colour = theme.family(line.family)[0]
+        colour, marker = theme.family(line.family)
         for point in sorted(line.points, key=lambda p: -p.params):
             axes.plot([point.x], [point.y], "o", markersize=2 * radius(point.params, largest), color=colour,
                       alpha=0.45, mec="none", zorder=3)  # fmt: skip
-            axes.plot([point.x], [point.y], "o", markersize=3, color=colour, mec=theme.ink, mew=0.4, zorder=6)
+            shape, size = ("o", 3.0) if line.joined else (marker, 6.0)
+            axes.plot([point.x], [point.y], shape, markersize=size, color=colour, mec=theme.ink, mew=0.4, zorder=6)
+            if point.ring:
+                axes.plot([point.x], [point.y], "o", markersize=2 * (radius(point.params, largest) + _RING), mfc="none",
+                          mec=theme.ink, mew=1.1, zorder=3.5)  # fmt: skip
     obstacles = _legends(figure, axes, data, largest, theme)
-    _labels(figure, axes, data, obstacles, theme)
+    _labels(figure, axes, data, obstacles, largest, theme)
     left = _LEFT / width
     figure.text(left, 1 - 0.16 / height, data.title, fontsize=11.5, fontweight="bold", va="top", ha="left")
     figure.text(left, (bottom - 0.56) / height, "\n".join(note), fontsize=_SMALL, color=theme.quiet, va="top",
@@ -168,46 +207,67 @@ def _draw(data: PublishedPlot, theme: style.Theme) -> Figure:
 
 
 def _legends(figure: Figure, axes: Axes, data: PublishedPlot, largest: int, theme: style.Theme) -> list[Box]:
-    """Families above the axes, areas in the empty corner below the curve; returns what labels must keep off."""
+    """Families above the axes, areas in the emptiest corner; returns what labels must keep off."""
     families = dict.fromkeys(line.family for line in data.lines if line.family in style.FAMILIES)
     handles = [Line2D([], [], color=theme.family(f)[0], marker="o", linewidth=1.3, markersize=6) for f in families]
+    names = [style.family_name(f) for f in families]
+    if any(line.family == OWN for line in data.lines):
+        colour, marker = theme.family(OWN)
+        handles.append(Line2D([], [], linestyle="", color=colour, marker=marker, markersize=6, mec=theme.ink, mew=0.4))
+        names.append("your own")
+    if any(point.ring for line in data.lines for point in line.points):
+        handles.append(Line2D([], [], linestyle="", marker="o", markersize=9, mfc="none", mec=theme.ink, mew=1.1))
+        names.append("ILSVRC, year")
     axes.add_artist(axes.legend(
-        handles, [style.family_name(f) for f in families], loc="lower right", bbox_to_anchor=(1, 1.0), frameon=False,
-        ncols=len(families), fontsize=8.5, handletextpad=0.5, columnspacing=1.5, borderaxespad=0.3,
+        handles, names, loc="lower right", bbox_to_anchor=(1, 1.0), frameon=False,
+        ncols=max(1, len(names)), fontsize=8.5, handletextpad=0.5, columnspacing=1.5, borderaxespad=0.3,
     ))  # fmt: skip
     sizes = [
         Line2D([], [], linestyle="", marker="o", color=style.OTHER[0], alpha=0.45, mec="none",
                markersize=2 * radius(size, largest))
         for size in data.sizes
     ]  # fmt: skip
-    areas = axes.legend(
-        sizes, [f"{size / 1e6:g} M" for size in data.sizes], loc="lower right", title="parameters (area)",
-        title_fontsize=8.5, fontsize=8.5, labelspacing=1.1, borderpad=1.0, handletextpad=1.2, framealpha=1,
-        edgecolor=theme.grid,
-    )  # fmt: skip
-    figure.canvas.draw()
-    box = areas.get_window_extent()
-    return [Box(box.x0, box.y0, box.x1, box.y1)]
+    marks = [(axes.transData.transform((point.x, point.y)), radius(point.params, largest) * figure.dpi / 72)
+             for line in data.lines for point in line.points]  # fmt: skip
+    covered: dict[Corner, int] = {}
+    boxes: dict[Corner, Box] = {}
+    for corner in _CORNERS:
+        areas = axes.legend(
+            sizes, [f"{size / 1e6:g} M" for size in data.sizes], loc=corner, title="parameters (area)",
+            title_fontsize=8.5, fontsize=8.5, labelspacing=1.1, borderpad=1.0, handletextpad=1.2, framealpha=1,
+            edgecolor=theme.grid,
+        )  # fmt: skip
+        figure.canvas.draw()
+        boxes[corner] = box = Box(*(float(end) for end in areas.get_window_extent().extents))
+        covered[corner] = sum(box.overlap(Box(x - r, y - r, x + r, y + r)) > 0 for (x, y), r in marks)
+        if not covered[corner]:
+            break
+    best = min(covered, key=lambda corner: covered[corner])
+    areas.set_loc(best)
+    return [boxes[best]]
 
 
-def _labels(figure: Figure, axes: Axes, data: PublishedPlot, obstacles: list[Box], theme: style.Theme) -> None:
+def _labels(
+    figure: Figure, axes: Axes, data: PublishedPlot, obstacles: list[Box], largest: int, theme: style.Theme
+) -> None:
     to_pixels, to_data = axes.transData, axes.transData.inverted()
     points = [point for line in data.lines for point in line.points]
     colours = [theme.family(line.family)[0] for line in data.lines for _ in line.points]
     segments = []
-    for line in data.lines:
+    for line in (line for line in data.lines if line.joined):
         corners = to_pixels.transform([(point.x, point.y) for point in line.points])
         segments += [(float(a[0]), float(a[1]), float(b[0]), float(b[1])) for a, b in itertools.pairwise(corners)]
     anchors = []
-    for point in points:
+    for point, joined in zip(points, [line.joined for line in data.lines for _ in line.points], strict=True):
         x, y = to_pixels.transform((point.x, point.y))
-        # Labels keep off the small dot; over the pale disc of a large network they can still be read.
-        anchors.append(Anchor(float(x), float(y), 4.0, *style.text_size(figure, point.label, _TEXT)))
+        # Labels keep off the small dot and off rings; over the pale disc of a large network they can still be read.
+        free = (radius(point.params, largest) + _RING + 1) * figure.dpi / 72 if point.ring else 4.0 if joined else 8.0
+        anchors.append(Anchor(float(x), float(y), free, *style.text_size(figure, point.label, _TEXT)))
     frame = axes.get_window_extent()
     boxes = place(anchors, Box(frame.x0 + 2, frame.y0 + 2, frame.x1 - 2, frame.y1 - 2), obstacles, segments)
     for point, anchor, box, colour in zip(points, anchors, boxes, colours, strict=True):
         end = nearest(box, anchor.x, anchor.y)
-        if math.hypot(end[0] - anchor.x, end[1] - anchor.y) > 6.5:
+        if math.hypot(end[0] - anchor.x, end[1] - anchor.y) > anchor.radius + 2.5:
             tip = to_data.transform(end)
             axes.plot([point.x, tip[0]], [point.y, tip[1]], color=theme.quiet, linewidth=0.6, zorder=4)
         middle = to_data.transform(((box.left + box.right) / 2, (box.bottom + box.top) / 2))

@@ -16,6 +16,7 @@ from typing import Any
 
 import matplotlib
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
@@ -163,9 +164,20 @@ def cost_axis(axes: Axes, low: float, high: float) -> None:
     """A logarithmic axis of GFLOPs or ms with plain numbers at round places."""
     axes.set_xscale("log")
     axes.set_xlim(low, high)
-    axes.xaxis.set_major_locator(FixedLocator(log_ticks(low, high)))
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.6g}"))
+    _plain_ticks(axes.xaxis, low, high)
+
+
+def error_axis(axes: Axes, low: float, high: float) -> None:
+    """The same upwards, for percent of wrong answers."""
+    axes.set_yscale("log")
+    axes.set_ylim(low, high)
+    _plain_ticks(axes.yaxis, low, high)
+
+
+def _plain_ticks(axis: Axis, low: float, high: float) -> None:
+    axis.set_major_locator(FixedLocator(log_ticks(low, high)))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.6g}"))
 
 
 def log_ticks(low: float, high: float) -> list[float]:
