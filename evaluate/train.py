@@ -66,10 +66,18 @@ def plan(config: Config, recipe: Recipe, classes: int, device: str) -> Plan:
 
 
 Stop = Callable[[Epoch], str | None]
+Then = Callable[[Trainer], None]
 
 
 def train_proxy(
-    config: Config, recipe: Recipe, data: ImageData, *, seed: int = 0, device: str = "auto", stop: Stop | None = None
+    config: Config,
+    recipe: Recipe,
+    data: ImageData,
+    *,
+    seed: int = 0,
+    device: str = "auto",
+    stop: Stop | None = None,
+    then: Then | None = None,
 ) -> ProxyScore:
     """Train the proxy of a network and score it on the held-out images.
 
@@ -89,6 +97,7 @@ def train_proxy(
         stop: asked after every scored epoch but the last, with that point of the curve; None goes on, a string ends the
             training there and is the reason of the score. It should depend on the point alone: where memory is short,
             training begins anew and asks again from the first point on.
+        then: is given what was trained, after a training that went to its end.
 
     Raises:
         ValueError: if the device does not exist, the images have another resolution than the recipe says, or they do
@@ -108,7 +117,10 @@ def train_proxy(
         attempt = _Attempt(how, recipe, place, micro_batch)
         try:
             with sealed(seed, place, recipe.autotune), threads(how.threads):
-                return attempt.run(data, seed, start, stop)
+                score = attempt.run(data, seed, start, stop)
+                if then is not None and attempt.trainer is not None and score.state == "complete":
+                    then(attempt.trainer)
+                return score
         except DivergedError as error:
             return attempt.score(start, "failed", f"diverged: {error}")
         except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:

@@ -1,0 +1,202 @@
+"""What a lesion study says: means over seeds with their intervals, curves for the picture, verdicts, text.
+
+An interval is 95 %, Student's t: over the seeds where there are two or more, else over the units or draws of the one
+training, which says less. Where two intervals overlap it is said that no difference is seen.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from space.budget import gflops
+
+CLAIM = (
+    "published (arXiv:1605.06431, CIFAR-10, 54 blocks against VGG of 15 layers): only blocks that downsample matter "
+    "noticeably; any layer of VGG gone leaves chance; with 10 blocks gone the error is about 20 %, with 20 it is severe"
+)
+
+
+class Interval(NamedTuple):
+    """A mean and its 95 % interval; None where one value says nothing of it."""
+
+    mean: float
+    low: float | None
+    high: float | None
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Interval:
+        """Student's t over the values.
+
+        Raises:
+            ValueError: if there are none.
+        """
+        if not values:
+            raise ValueError("an interval of no values")
+        mean = statistics.fmean(values)
+        if len(values) < 2:
+            return cls(mean, None, None)
+        from scipy.stats import t
+
+        half = float(t.ppf(0.975, len(values) - 1)) * statistics.stdev(values) / math.sqrt(len(values))
+        return cls(mean, mean - half, mean + half)
+
+    def __str__(self) -> str:
+        return f"{self.mean:.1f}" + ("" if self.low is None else f" [{self.low:.1f}, {self.high:.1f}]")
+
+
+def lesion_report(measured: Mapping[str, Any]) -> dict[str, Any]:
+    """What `evaluate.lesion_study.run_lesion` gave, with a `summary` of each network and `verdicts`; plain JSON values.
+
+    Of a network are given, all in percent or points of top-1 error:
+
+    * ``error``: of the whole network;
+    * ``rise``: by how much it grows without one unit, mean over the units that the plain network can lose too (of the
+      DenseNet: all), and ``kept``: the part of what it knows beyond guessing that is left then, in percent;
+    * ``units``, ``several``, ``orders``: the curves.
+    """
+    chance = 100 * (1 - 1 / measured["classes"])
+    plain = next(network for network in measured["networks"] if network["kind"] == "plain")
+    shared = {unit for unit, error in plain["lesions"][0]["single"] if error is not None}
+    networks = []
+    for network in measured["networks"]:
+        common = None if network["kind"] == "dense" else shared
+        networks.append(dict(network) | {"summary": _summary(network["lesions"], common, chance)})
+    report = dict(measured) | {"chance": chance, "networks": networks}
+    return report | {"verdicts": verdicts(report)}
+
+
+def _summary(lesions: Sequence[Mapping[str, Any]], shared: set[str] | None, chance: float) -> dict[str, Any]:
+    def rises(one: Mapping[str, Any]) -> list[float]:
+        return [
+            error - one["error"] for unit, error in one["single"]
+            if error is not None and (shared is None or unit in shared)
+        ]  # fmt: skip
+
+    def kept(one: Mapping[str, Any]) -> float:
+        able = chance - one["error"]
+        return 100 * (1 - statistics.fmean(rises(one)) / able) if able > 0 else math.nan
+
+    several = len(lesions) > 1
+    units = [unit for unit, _ in lesions[0]["single"]]
+    by_unit = [[one["single"][place][1] for one in lesions] for place in range(len(units))]
+    return {
+        "error": Interval.of([one["error"] for one in lesions]),
+        "rise": Interval.of([statistics.fmean(rises(one)) for one in lesions] if several else rises(lesions[0])),
+        "kept": Interval.of([kept(one) for one in lesions]),
+        "units": [
+            {"unit": unit, "error": None if errors[0] is None else Interval.of(errors)}
+            for unit, errors in zip(units, by_unit, strict=True)
+        ],
+        "several": [
+            {"dropped": each[0][0], "error": _over([one[1] for one in each])}
+            for each in zip(*(one["several"] for one in lesions), strict=True)
+        ],
+        "orders": [
+            {
+                "swaps": each[0][0],
+                "tau": statistics.fmean(tau for one in each for tau in one[1]),
+                "error": _over([one[2] for one in each]),
+            }
+            for each in zip(*(one["orders"] for one in lesions), strict=True)
+        ],
+    }
+
+
+def _over(draws: Sequence[Sequence[float]]) -> Interval:
+    """Of the seeds' means over their draws; of the draws, where there is one seed."""
+    return Interval.of([statistics.fmean(each) for each in draws] if len(draws) > 1 else list(draws[0]))
+
+
+def verdicts(report: Mapping[str, Any]) -> list[str]:
+    """What the numbers say of the claim, a sentence each."""
+    of = {network["kind"]: network["summary"] for network in report["networks"]}
+    said = [
+        _compared(
+            "One unit dropped", ("plain", of["plain"]["rise"]), ("residual", of["residual"]["rise"]), "points of error"
+        )
+    ]
+    residual, plain = of["residual"]["kept"].mean, of["plain"]["kept"].mean
+    said.append(
+        f"What is known beyond guessing, and is left without one unit: {residual:.0f} % in the residual network, "
+        f"{plain:.0f} % in the plain one."
+    )
+    if of["plain"]["error"].mean > report["chance"] - 10:
+        said.append("The plain network has hardly learned anything, so that it has little to lose: train for longer.")
+    said.append(
+        _compared(
+            "One unit dropped", ("dense", of["dense"]["rise"]), ("residual", of["residual"]["rise"]), "points of error"
+        )
+    )
+    orders = [(of[kind]["orders"], of[kind]["error"].mean) for kind in ("plain", "residual")]
+    if all(points for points, _ in orders):
+        pair = [
+            Interval(*(None if end is None else end - before for end in points[0]["error"]))  # type: ignore[arg-type]
+            for points, before in orders
+        ]
+        said.append(_compared("Two blocks swapped", ("plain", pair[0]), ("residual", pair[1]), "points of error"))
+    return said
+
+
+def _compared(what: str, one: tuple[str, Interval], other: tuple[str, Interval], unit: str) -> str:
+    (name, first), (rival, second) = one, other
+    figures = f"{name} {first}, {rival} {second} {unit} more"
+    if first.low is None or first.high is None or second.low is None or second.high is None:
+        return f"{what}: {figures}; one value each, no interval, no verdict."
+    if first.low <= second.high and second.low <= first.high:
+        return f"{what}: {figures}; no difference seen."
+    worse, better = (name, rival) if first.mean > second.mean else (rival, name)
+    return f"{what}: {figures}; the {worse} network loses more than the {better} one."
+
+
+def lesion_text(report: Mapping[str, Any]) -> str:
+    """Tables and verdicts."""
+    recipe, networks = report["recipe"], report["networks"]
+    seeds = len(report["seeds"])
+    kinds = [network["kind"] for network in networks]
+    lines = [
+        f"{report['network']}, the same without shortcuts, and a DenseNet of like cost; recipe {recipe['name']}: "
+        f"{recipe['epochs']} epochs, {recipe['resolution']}x{recipe['resolution']}, width x{recipe['width']:g}, "
+        f"{report['data']}",
+        f"{report['environment']['device']}, torch {report['environment']['torch']}; seeds "
+        f"{', '.join(map(str, report['seeds']))}; error of {report['images']} held-out images, guessing "
+        f"{report['chance']:.0f} %; {report['draws']} draws a number",
+        "brackets: 95 %, Student's t over " + ("the seeds" if seeds > 1 else "units or draws of one training"),
+        "",
+        f"{'network':<10}{'cost':>9}{'params':>11}{'units':>7}{'error %':>22}{'without one, more':>22}{'kept %':>22}",
+    ]
+    for network in networks:
+        each, cost = network["summary"], network["cost"]
+        lines.append(
+            f"{network['kind']:<10}{gflops(cost['macs']):>9}{cost['params']:>11,}{len(each['units']):>7}"
+            f"{each['error']!s:>22}{each['rise']!s:>22}{each['kept']!s:>22}"
+        )
+    lines += ["", "error % without one unit", f"{'unit':<8}" + "".join(f"{kind:>26}" for kind in kinds)]
+    most = max(len(network["summary"]["units"]) for network in networks)
+    for place in range(most):
+        cells = []
+        for network in networks:
+            units = network["summary"]["units"]
+            error = units[place]["error"] if place < len(units) else ""
+            cells.append(f"{'cannot be dropped' if error is None else str(error):>26}")
+        lines.append(f"{place + 1:<8}" + "".join(cells))
+    for title, column, key in (("units dropped", "number", "dropped"), ("swaps of two blocks", "number", "swaps")):
+        curve = "several" if key == "dropped" else "orders"
+        lines += ["", f"error % after {title}", f"{column:<8}" + "".join(f"{kind:>26}" for kind in kinds)]
+        numbers = sorted({point[key] for network in networks for point in network["summary"][curve]})
+        for number in numbers:
+            found = [
+                next((point for point in network["summary"][curve] if point[key] == number), None)
+                for network in networks
+            ]
+            cells = [
+                f"{'' if point is None else str(point['error']) + _tau(point):>26}" for point in found
+            ]
+            lines.append(f"{number:<8}" + "".join(cells))
+    return "\n".join([*lines, "", *report["verdicts"], CLAIM])
+
+
+def _tau(point: Mapping[str, Any]) -> str:
+    return f" (tau {point['tau']:.2f})" if "tau" in point else ""
