@@ -22,8 +22,7 @@ def need(ending: str, *packages: str) -> None:
     """
     if missing := [name for name in packages if find_spec(name) is None]:
         raise ValueError(
-            f"{ending} files need {' and '.join(missing)}, which is not installed; "
-            "type pip install 'archfrontier[export]'"
+            f"{ending} files need {', '.join(missing)}, not installed here; type pip install 'archfrontier[export]'"
         )
 
 

@@ -211,7 +211,7 @@ def test_other_endings(name: str, tmp_path: Path, tiny_configs: Tiny) -> None:
 
 def test_a_missing_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny_configs: Tiny) -> None:
     monkeypatch.setitem(sys.modules, "onnxruntime", None)  # what an import of a package that is not there meets
-    with pytest.raises(ValueError, match=r"onnxruntime, which is not installed; type pip install 'archfrontier\[exp"):
+    with pytest.raises(ValueError, match=r"onnxruntime, not installed here; type pip install 'archfrontier\[exp"):
         export_model(tiny_configs["basic"], tmp_path / "m.onnx")
 
 
