@@ -28,76 +28,18 @@ import tempfile
 import time
 from collections import Counter
 from contextlib import redirect_stdout
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks.crash_checks import Stored, broken_rules, leftovers, read_study, torn_lines
+from benchmarks.crash_checks import broken_rules, leftovers, torn_lines
 from benchmarks.crash_child import OUTSIDE, begin, ended, patiently
+from benchmarks.crash_run import COMMAND, LANDMARKS, NETWORKS, PHASES, RECIPE, TRIALS, WRITING, Run, lines
 from benchmarks.machine import machine_line
 from search.__main__ import main as search
 from search.log import read_log
 
-TRIALS, LANDMARKS = 10, ("cifar_resnet20", "cifar_resnet32")
-NETWORKS = TRIALS + len(LANDMARKS)
-RECIPE = {
-    "name": "tiny", "epochs": 2, "batch_size": 64, "learning_rate": 0.1, "resolution": 8, "width": 0.125,
-    "train_images": 128, "flip": False, "crop": False,
-}  # fmt: skip
-COMMAND = [
-    "--budget", "50M", "--input", "32", "--classes", "10", "--families", "resnet", "wide_resnet", "--recipe",
-    "tiny.json", "--landmarks", *LANDMARKS, "--early-stopping", "--refine", "0.5", "--trials", str(TRIALS),
-]  # fmt: skip
 KILLS_WHEN_DONE = 3
 SIGNALS = (["SIGKILL"] * 21) + ["SIGTERM", "SIGINT", "SIGINT twice"] * 3
-WRITING = ("networks done, writing", "files half replaced")
-PHASES = ("before the study", "opening", "proposing", "training", "recorded, not told", *WRITING)
-
-
-def lines(log: Path) -> int:
-    """How many lines the log has."""
-    return log.read_bytes().count(b"\n") if log.exists() else 0
-
-
-@dataclass
-class Run:
-    """One run, killed and continued until it is done."""
-
-    directory: Path
-    command: list[str]
-    output: Path
-    seen: dict[int, Stored] = field(default_factory=dict)
-    kills_when_done: int = 0
-
-    @property
-    def left(self) -> int:
-        """Networks that are missing."""
-        return NETWORKS - len(self.seen)
-
-    def written(self) -> int | list[Path]:
-        """Changes while a network is recorded, or, if there is none left, while files are replaced."""
-        if not self.left:
-            return leftovers(self.directory)
-        try:
-            return (self.directory / "study.db-wal").stat().st_size
-        except FileNotFoundError:
-            return 0
-
-    def phase(self, process: int) -> str:
-        """Where the start of this process is, or was when it was killed."""
-        study = read_study(self.directory)
-        log = read_log(self.directory / "log.jsonl")
-        starts = [place for place, event in enumerate(log) if event["event"] == "begin"]
-        if any(f"-{process}." in path.name for path in leftovers(self.directory)):
-            return "files half replaced"
-        if not starts or log[starts[-1]]["process"] != process:
-            return "opening" if study.created else "before the study"
-        if len(study.trials) == NETWORKS:
-            return "networks done, writing"
-        if log[-1]["event"] != "start":
-            return "proposing"
-        stored = {trial.attributes.get("config_id") for trial in study.trials}
-        return "recorded, not told" if log[-1]["config_id"] in stored else "training"
 
 
 class Killer:
