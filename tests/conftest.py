@@ -16,7 +16,7 @@ from evaluate.data import load_data
 from evaluate.fidelity import Fidelity, ranking_set, report, run_fidelity
 from evaluate.presets import RECIPES
 from space import LANDMARKS, Budget, Config, DenseConfig, ResidualConfig, cost
-from space.design import Target, draw
+from space.design import Target, Value, axes, draw
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +86,27 @@ def tiny_config(request: pytest.FixtureRequest) -> Config:
 )
 def tiny_residual(request: pytest.FixtureRequest) -> Config:
     return TINY[request.param]
+
+
+# --- axes of the space -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def check_axes() -> Callable[[str, dict[str, Value], Target], None]:
+    """Asserts that a family's axes, and no others, have values within their ranges."""
+
+    def check(family: str, values: dict[str, Value], target: Target) -> None:
+        assert list(values) == [axis.name for axis in axes(family, target)]
+        for axis in axes(family, target):
+            value = values[axis.name]
+            if axis.choices:
+                assert value in axis.choices
+            else:
+                assert isinstance(value, int | float)
+                assert type(value) is type(axis.low)
+                assert axis.low <= value <= axis.high
+
+    return check
 
 
 # --- a run of a search -------------------------------------------------------------------------------------------

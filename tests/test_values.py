@@ -4,12 +4,13 @@ import hashlib
 import math
 import random
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from space import Budget, Config, DenseConfig, Limits, ResidualConfig, cost
-from space.design import DESIGN, MODES, SPEND, Axis, Target, axes, draw, propose, values_of
+from space.design import DESIGN, MODES, SPEND, Axis, Target, draw, propose, values_of
 from space.landmarks import LANDMARKS, landmark
 
 EXACT = [
@@ -18,18 +19,6 @@ EXACT = [
     if entry.target == "imagenet" and entry.family in DESIGN and not name.endswith("_v1")
 ]
 CIFAR = ["resnext29_8x64d", "resnext29_16x64d", "densenet_40_12", "densenet_100_12", "densenet_bc_100_12"]
-
-
-def check_axes(family: str, values: dict[str, int | float | str], target: Target) -> None:
-    assert list(values) == [axis.name for axis in axes(family, target)]
-    for axis in axes(family, target):
-        value = values[axis.name]
-        if axis.choices:
-            assert value in axis.choices
-        else:
-            assert isinstance(value, int | float)
-            assert type(value) is type(axis.low)
-            assert axis.low <= value <= axis.high
 
 
 def choices(config: Config) -> object:
@@ -50,7 +39,9 @@ def choices(config: Config) -> object:
         ("4.1G", 224, Limits(10_000_000, 8_000_000)),
     ],
 )
-def test_values_describe_every_draw(budget: str, size: int, limits: Limits, mode: str) -> None:
+def test_values_describe_every_draw(
+    budget: str, size: int, limits: Limits, mode: str, check_axes: Callable[..., None]
+) -> None:
     classes = 1000 if size == 224 else 10
     target = Target(Budget.parse(budget), mode, size, classes, limits)
     rng = random.Random(8)
@@ -79,7 +70,7 @@ def test_values_describe_every_draw(budget: str, size: int, limits: Limits, mode
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("name", EXACT + CIFAR)
-def test_landmarks_are_found_again_to_the_last_channel(name: str, mode: str) -> None:
+def test_landmarks_are_found_again_to_the_last_channel(name: str, mode: str, check_axes: Callable[..., None]) -> None:
     entry = LANDMARKS[name]
     config = landmark(name)
     macs = cost(config, entry.input_size, entry.classes).macs
