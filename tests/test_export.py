@@ -191,6 +191,13 @@ def test_the_check_sees_any_mistake_in_the_code(
     assert not list(tmp_path.iterdir())
 
 
+def test_what_onnxruntime_cannot_read(tmp_path: Path, tiny_configs: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(FORMATS, ".onnx", FORMATS[".onnx"]._replace(make=lambda subject: b"no network"))
+    with pytest.raises(ValueError, match=r"onnxruntime .* cannot read what torch .* made \(.*; no file was written"):
+        export_model(tiny_configs["basic"], tmp_path / "m.onnx", classes=5, input_size=24)
+    assert not list(tmp_path.iterdir())
+
+
 def test_outputs_that_are_not_finite_are_refused(tmp_path: Path, tiny_configs: Tiny) -> None:
     state = a_state(tiny_configs["basic"])
     state["fc.bias"] = state["fc.bias"].fill_(float("nan"))
