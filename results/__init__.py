@@ -16,6 +16,7 @@
 `naming`               a network in a few words and numbers
 `pareto`               the exact non-dominated set and its hypervolume; `hypervolume`: of a run
 `stages`               a network part by part: widths, sizes, its share of the cost
+`comparison`           several runs side by side; `plot_compare`: their frontiers
 `plots`                the pictures by name; each is a file `plot_NAME` in two pure steps, data and figure
 `plot_frontier`        what was measured here; `frontier_data` is its first step
 `plot_published`       what the papers report

@@ -58,6 +58,13 @@ def text(frame: pd.DataFrame, columns: Sequence[Column], width: int | None = Non
     return align(heads + _cells(frame, columns, "-"), [_number(column) for column in columns], width)
 
 
+def turned(frame: pd.DataFrame, columns: Sequence[Column]) -> str:
+    """A table of few rows as text with a line a column; the first column becomes the heads."""
+    cells = zip(*_cells(frame, columns, "-"), strict=True)
+    rows = [[_head(column), *values] for column, values in zip(columns, cells, strict=True)]
+    return align(rows, [False, *[True] * len(frame)])
+
+
 def frontier_table(run: Run) -> str:
     """The frontier as aligned text, the cheapest first; with what repeats and further training say, if there are any.
 
