@@ -16,6 +16,7 @@ COMMANDS = {  # each with a parser of its own, in results/NAME_command.py
     "show": "print the table, or write it as CSV, Parquet, JSON, LaTeX or Markdown",
     "compare": "several runs side by side",
     "export": "a network as weights, ONNX, an exported program, a configuration or a Python file",
+    "published": "what the papers report, from the landmarks alone: needs no run",
 }
 THEMES = ("light", "dark")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -77,11 +78,15 @@ class PublishedPlot:
 
 
 def published_data(run: Run, view: View = DEFAULT_VIEW) -> PublishedPlot:
-    """Step one: the landmarks of the target, each at the input size and classes that it was published for."""
-    target = "cifar" if run.input_size <= SMALL_INPUT else "imagenet"
+    """Step one: the landmarks of a run's target, each at the input size and classes that it was published for."""
+    return published_plot("cifar" if run.input_size <= SMALL_INPUT else "imagenet", run.landmarks.values())
+
+
+def published_plot(target: str, landmarks: Iterable[Landmark]) -> PublishedPlot:
+    """Step one without a run: those of the landmarks that belong to the target, ``imagenet`` or ``cifar``."""
     marks: dict[str, str] = {}
     members: dict[tuple[str, str], list[Point]] = {}
-    for each in run.landmarks.values():
+    for each in landmarks:
         error, own = each.published.top1_error, each.name not in LANDMARKS
         if each.target != target or not error or each.macs is None or each.params is None:
             continue  # no errors at all have no place on a logarithmic axis

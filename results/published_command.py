@@ -1,0 +1,67 @@
+"""`python -m results published --out FILE`: the picture of what the papers report, from the landmarks alone."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from results.plots import FORMATS
+from space import LANDMARKS
+from space.command import Parser, answer
+from space.landmarks import TARGETS
+from space.own_landmarks import read_landmarks
+
+PROG = "python -m results published"
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The command line of `python -m results published`."""
+    parser = Parser(
+        prog=PROG,
+        description="Draws published top-1 error against multiply-adds for all landmarks of a target; the area is "
+        "parameters, rings are the networks of ILSVRC 2012-2015. Needs no run; python -m space list has the numbers.",
+    )
+    parser.add_argument(
+        "--out", required=True, type=Path, metavar="FILE", help=f"its ending is the format: {', '.join(FORMATS)}"
+    )
+    parser.add_argument("--target", choices=tuple(TARGETS), default="imagenet", help="which landmarks (%(default)s)")
+    parser.add_argument("--theme", choices=("light", "dark"), default="light", help="(%(default)s)")
+    parser.add_argument(
+        "--landmark",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="FILE",
+        help="landmarks of your own beside them, JSON or CSV (see space.own_landmarks)",
+    )
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Parse, draw, write. Returns the exit status."""
+    options = make_parser().parse_args(arguments)
+    return answer(PROG, lambda: published(options))
+
+
+def published(options: argparse.Namespace) -> str:
+    """Write the picture and say what is on it.
+
+    Raises:
+        ValueError: for another ending, or a file that holds no landmarks.
+        OSError: if the file cannot be written.
+    """
+    kind = options.out.suffix.lower().removeprefix(".")
+    if kind not in FORMATS:
+        endings = ", ".join(f".{each}" for each in FORMATS)
+        raise ValueError(f"--out {options.out}: expected a name that ends in one of {endings}")
+    landmarks = (*LANDMARKS.values(), *read_landmarks(*options.landmark))
+
+    from results.plot_published import draw_published, published_plot
+    from results.style import THEMES, image
+    from space.files import write_files
+
+    data = published_plot(options.target, landmarks)
+    write_files({options.out: image(draw_published(data, THEMES[options.theme]), kind)})
+    count = sum(len(line.points) for line in data.lines)
+    return f"{count} networks, {data.x_label} against {data.y_label}: {options.out}"
