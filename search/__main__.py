@@ -127,6 +127,7 @@ def feed(args: argparse.Namespace, run: Search, executor: Executor, data_key: st
     from search.loop import Loop
     from search.proposals import Proposer
     from search.rungs import rungs_of
+    from search.settings import REPEATED
     from search.warm import suggestions, warm_start
 
     settings = run.settings
@@ -136,7 +137,7 @@ def feed(args: argparse.Namespace, run: Search, executor: Executor, data_key: st
     done = sum(len(run.finished(kind)) for kind in ("landmark", "sample", "repeat"))
     if not args.quiet:
         total = f"{len(settings.landmarks)} landmarks and {args.trials} sampled networks"
-        total += f", then {args.repeats} more of each on the frontier" if args.repeats else ""
+        total += f", then {args.repeats} more of each {REPEATED[settings.mode]}" if args.repeats else ""
         print(f"{total}; {done} are done", flush=True)
     proposer = Proposer(
         settings.families,

@@ -19,6 +19,9 @@ from space.limits import Limits
 
 SAMPLERS = ("tpe", "nsga2", "gp", "qmc", "random")
 
+BEST = 5  # networks that are repeated in match mode, where there is no frontier
+REPEATED = {"frontier": "network on the frontier", "match": f"of the {BEST} best"}  # by mode, after "each"
+
 # What a run of an earlier version, which did not say it, had.
 EARLIER: dict[str, Any] = {
     "objective": "macs",

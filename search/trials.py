@@ -8,13 +8,11 @@ from optuna.trial import FrozenTrial, TrialState
 
 from results.pareto import frontier
 from search.proposals import Outcome
-from search.settings import Settings
+from search.settings import BEST, Settings
 from search.suggest import values_in
 from search.tally import INTERRUPTED, STATES
 from space import Config, config_from_json
 from space.design import Value, values_of
-
-BEST = 5  # networks that are repeated in match mode
 
 
 class Trials:
@@ -111,7 +109,7 @@ class Trials:
         ]
 
     def members(self) -> list[FrozenTrial]:
-        """The trials on the frontier; in match mode, where all cost the same, the `BEST` ones."""
+        """The trials on the frontier; in match mode, where all cost the same, the `BEST` best."""
         scored = self._scored()
         if self.settings.mode == "match":
             first = [trial for trial in scored if "duplicate_of" not in trial.user_attrs]

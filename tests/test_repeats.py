@@ -19,10 +19,9 @@ from search.executor import Executor, InProcess, Job, Lost
 from search.log import RunLog, read_log
 from search.loop import Event, Loop
 from search.proposals import Proposer
-from search.settings import Settings
+from search.settings import BEST, Settings
 from search.status import read_status
 from search.study import Search
-from search.trials import BEST
 from search.warm import warm_start
 from space import Config, config_from_json, cost
 
