@@ -81,13 +81,13 @@ def compared(options: argparse.Namespace) -> str:
         if options.out is None:
             lines = []  # a table for a program alone
         return "\n".join([*lines, deliver(*tables[options.table or "runs"], options)])
-    low, high = (edge / found.cost.unit for edge in found.axis)
+    low, high = map(found.cost.text, found.axis)
     parts = [
         *lines,
         f"{TABLES['runs']}:\n{turned(*tables['runs'])}",
         *(f"{TABLES[name]}:\n{deliver(*tables[name], options, WIDTH)}" for name in ("coverage", "joint")),
         "hypervolume: the best top-1 at or below a cost, 0 where there is nothing, on average over the logarithmic "
-        f"axis from {low:.4g} to {high:.4g} {found.cost.symbol} ({found.cost.metric})",
+        f"axis from {low} to {high}",
     ]
     return "\n\n".join(parts)
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from space import gflops
+
 
 @dataclass(frozen=True)
 class Objective:
@@ -16,6 +18,12 @@ class Objective:
     metric: str  # what the study calls it
     unit: float  # one unit of an axis or a printed table, in the column's unit
     symbol: str  # of that unit, on an axis or in a table
+
+    def text(self, value: float) -> str:
+        """An amount in words, from the column's unit: "4.1GFLOPs", "25.6M parameters", "12.5 ms"."""
+        if self.name == "latency":
+            return f"{value:.3g} ms"
+        return f"{gflops(value)}FLOPs" if self.name == "macs" else f"{gflops(value)} {self.metric}"
 
 
 COSTS = {

@@ -47,8 +47,8 @@ def architecture_data(run: Run, view: View = DEFAULT_VIEW) -> ArchitecturePlot:
     config = found.config
     parts = stages(config, run.input_size, run.classes)
     words = [
-        f"{found.macs / 1e9:.3g} GFLOPs",
-        f"{found.params / 1e6:.3g} M parameters",
+        f"{_short(found.macs)}FLOPs",
+        f"{_short(found.params)} parameters",
         *([] if found.latency_ms is None else [f"{found.latency_ms:.3g} ms"]),
         f"proxy top-1 {found.proxy_top1:.2f} % ({run.recipe_name} on {run.data_name})",
         f"trial {number}",

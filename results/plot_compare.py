@@ -44,7 +44,7 @@ def compare_data(found: Comparison) -> ComparePlot:
         for name, (networks, volume) in zip(found.names, facts, strict=True)
     ]
     first = found.runs.iloc[0]
-    begin, end = (edge / unit for edge in found.axis)
+    begin, end = map(found.cost.text, found.axis)
     return ComparePlot(
         title="Frontiers of several runs",
         x_label=f"{found.cost.metric} ({found.cost.symbol})" if found.cost.name != "latency" else found.cost.metric,
@@ -54,8 +54,7 @@ def compare_data(found: Comparison) -> ComparePlot:
         runs=tuple(zip(labels, fronts, strict=True)),
         caption=(
             f"Recipe {shorten(first['recipe'])} on {shorten(first['data'])}. Hypervolume: the best top-1 at or below a "
-            f"cost, 0 where there is nothing, on average over the logarithmic axis from {begin:.3g} to {end:.3g} "
-            f"{found.cost.symbol}."
+            f"cost, 0 where there is nothing, on average over the logarithmic axis from {begin} to {end}."
         ),
     )
 

@@ -67,7 +67,7 @@ def progress_data(run: Run, view: View = DEFAULT_VIEW) -> ProgressPlot:
     order = [*warm.index, *trained.index]
     points = [(0.0, 0.0), *growth(run, frame.loc[order], cost, axis)][len(warm) :]
     measures = [Measure("best top-1 (%)", tuple(best for _, best in points))]
-    low, high = (edge / cost.unit for edge in axis)
+    low, high = axis
     if run.settings["mode"] == "frontier":
         measures.insert(0, Measure("hypervolume (points)", tuple(reached for reached, _ in points)))
     spent = own["seconds"].fillna(0.0).cumsum()
@@ -84,8 +84,7 @@ def progress_data(run: Run, view: View = DEFAULT_VIEW) -> ProgressPlot:
     if run.settings["mode"] == "frontier":
         lines.append(
             "Hypervolume: the best top-1 at or below a cost, 0 where there is nothing, on average over the logarithmic "
-            f"axis from {low:.3g} to {high:.3g} {cost.symbol}{_of(cost.name)}; its reference point is 0 % at "
-            f"{high:.3g} {cost.symbol}."
+            f"axis from {cost.text(low)} to {cost.text(high)}; its reference point is 0 % at {cost.text(high)}."
         )
     if time := _time(clock, total, workers):
         lines.append(time)
@@ -163,10 +162,6 @@ def _shares(own: pd.DataFrame, rest: float) -> tuple[Share, ...]:
     shares = sorted(shares, key=lambda share: -share.seconds)
     shares += [Share(name, float(rows["seconds"].sum())) for name, rows in others.items()]
     return tuple(share for share in (*shares, Share(REST, rest)) if share.seconds > 0)
-
-
-def _of(name: str) -> str:
-    return {"macs": "", "latency": ""}.get(name, f" {name}")
 
 
 def _counts(own: pd.DataFrame, trained: pd.DataFrame, warm: int) -> str:

@@ -20,16 +20,9 @@ if TYPE_CHECKING:
 
     from results.run import Run
 
-# what a reader gets instead of the column's own unit: divisor, symbol, decimals
-_SCALED = {
-    "macs": (1e9, "G", 3),
-    "target_macs": (1e9, "G", 3),
-    "budget_macs": (1e9, "G", 3),
-    "params": (1e6, "M", 2),
-    "activations": (1e6, "M", 2),
-    "latency_memory": (2**20, "MiB", 1),
-    "p_frontier": (1, "", 2),
-}
+_COUNTS = ("macs", "target_macs", "budget_macs", "params", "activations")  # readers get them in G, M or k
+_SCALES = ((1e9, "G", 3), (1e6, "M", 2), (1e3, "k", 1), (1.0, "", 0))  # divisor, symbol, decimals
+_SCALED = {"latency_memory": (2.0**20, "MiB", 1), "p_frontier": (1.0, "", 2)}
 _DECIMALS = {"%": 2, "ms": 3, "s": 1, "nats": 4, "1/s": 0}
 _LATEX = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "_": r"\_", "%": r"\%",
@@ -53,7 +46,7 @@ def render(frame: pd.DataFrame, columns: Sequence[Column], kind: str, width: int
 
 def text(frame: pd.DataFrame, columns: Sequence[Column], width: int | None = None) -> str:
     """Columns under their names and units; words at the left, numbers at the right."""
-    names, units = [column.name for column in columns], [_unit(column) for column in columns]
+    names, units = [column.name for column in columns], [_unit(frame, column) for column in columns]
     heads = [names, units] if any(units) else [names]
     return align(heads + _cells(frame, columns, "-"), [_number(column) for column in columns], width)
 
@@ -61,7 +54,7 @@ def text(frame: pd.DataFrame, columns: Sequence[Column], width: int | None = Non
 def turned(frame: pd.DataFrame, columns: Sequence[Column]) -> str:
     """A table of few rows as text with a line a column; the first column becomes the heads."""
     cells = zip(*_cells(frame, columns, "-"), strict=True)
-    rows = [[_head(column), *values] for column, values in zip(columns, cells, strict=True)]
+    rows = [[_head(frame, column), *values] for column, values in zip(columns, cells, strict=True)]
     return align(rows, [False, *[True] * len(frame)])
 
 
@@ -75,7 +68,9 @@ def frontier_table(run: Run) -> str:
         return "\n".join(["no network within the budget is finished yet", *run.notes])
     timed, again = run.objective.name == "latency", frame["p_frontier"].notna().any()
     trained = frame["trained_top1"].notna().any()
-    rows = [["config id", "family", *(["latency (ms)"] if timed else []), "GFLOPs", "params (M)", "proxy top-1 (%)",
+    macs, params = scale(frame, "macs") or _SCALES[-1], scale(frame, "params") or _SCALES[-1]
+    rows = [["config id", "family", *(["latency (ms)"] if timed else []), f"{macs[1]}FLOPs",
+             f"params ({params[1]})" if params[1] else "params", "proxy top-1 (%)",
              *(["mean of trainings (%)", "on the frontier (p)"] if again else []),
              *(["trained top-1 (%)", "by recipe"] if trained else []), "network"]]  # fmt: skip
     for row in frame.to_dict("records"):
@@ -86,8 +81,8 @@ def frontier_table(run: Run) -> str:
             str(row["config_id"]),
             str(row["family"]),
             *([f"{row['latency_ms']:.3f}"] if timed else []),
-            f"{row['macs'] / 1e9:.3f}",
-            f"{row['params'] / 1e6:.2f}",
+            f"{row['macs'] / macs[0]:.{macs[2]}f}",
+            f"{row['params'] / params[0]:.{params[2]}f}",
             f"{row['proxy_top1']:.2f}",
             *([mean, f"{row['p_frontier']:.2f}"] if again else []),
             *([f"{row['trained_top1']:.2f}" if further else "-", row["trained_recipe"] if further else "-"]
@@ -129,33 +124,43 @@ def kind_of(path: Path, kind: str | None) -> str:
 # ------------------------------------------------------------------------------------------ for readers
 
 
-def _unit(column: Column) -> str:
-    return _SCALED[column.name][1] if column.name in _SCALED else column.unit
+def scale(frame: pd.DataFrame, name: str) -> tuple[float, str, int] | None:
+    """Divisor, symbol and decimals that a reader gets a column in; None for as it is. The largest count decides."""
+    if name not in _COUNTS:
+        return _SCALED.get(name)
+    largest = frame[name].max()
+    if largest != largest:  # all are missing
+        return _SCALES[-1]
+    return next((each for each in _SCALES if largest >= each[0]), _SCALES[-1])
+
+
+def _unit(frame: pd.DataFrame, column: Column) -> str:
+    scaled = scale(frame, column.name)
+    return column.unit if scaled is None else scaled[1]
 
 
 def _number(column: Column) -> bool:
     return column.dtype in ("int64", "Int64", "float64")
 
 
-def _head(column: Column) -> str:
+def _head(frame: pd.DataFrame, column: Column) -> str:
     """A column's name and unit in a paper."""
-    unit = _unit(column)
+    unit = _unit(frame, column)
     return column.name.replace("_", " ") + (f" ({unit})" if unit else "")
 
 
 def _cells(frame: pd.DataFrame, columns: Sequence[Column], missing: str) -> Rows:
-    of_columns = [
-        [missing if gone else _cell(column, value) for value, gone in zip(frame[column.name], away, strict=True)]
-        for column in columns
-        for away in (frame[column.name].isna(),)
-    ]
+    of_columns = []
+    for column in columns:
+        values, scaled = frame[column.name], scale(frame, column.name)
+        cells = zip(values, values.isna(), strict=True)
+        of_columns.append([missing if gone else _cell(column, value, scaled) for value, gone in cells])
     return [list(row) for row in zip(*of_columns, strict=True)]
 
 
-def _cell(column: Column, value: Any) -> str:
-    if column.name in _SCALED:
-        scale, _, decimals = _SCALED[column.name]
-        return f"{value / scale:.{decimals}f}"
+def _cell(column: Column, value: Any, scaled: tuple[float, str, int] | None) -> str:
+    if scaled is not None:
+        return f"{value / scaled[0]:.{scaled[2]}f}"
     if column.dtype == "float64":
         return f"{value:.{_DECIMALS[column.unit]}f}" if column.unit in _DECIMALS else f"{value:.4g}"
     if column.dtype == "bool":
@@ -172,7 +177,7 @@ def _markdown(frame: pd.DataFrame, columns: Sequence[Column]) -> bytes:
     def escaped(word: str) -> str:
         return re.sub(r"([\\`*_\[\]<>|&~])", r"\\\1", word)
 
-    lines = [line([escaped(_head(column)) for column in columns])]
+    lines = [line([escaped(_head(frame, column)) for column in columns])]
     lines.append(line(["---:" if _number(column) else "---" for column in columns]))
     lines += [line([escaped(word) for word in row]) for row in _cells(frame, columns, "")]
     return ("\n".join(lines) + "\n").encode()
@@ -186,7 +191,7 @@ def _latex(frame: pd.DataFrame, columns: Sequence[Column]) -> bytes:
         r"% \usepackage{booktabs}",
         rf"\begin{{tabular}}{{{''.join('r' if _number(column) else 'l' for column in columns)}}}",
         r"    \toprule",
-        line([_head(column) for column in columns]),
+        line([_head(frame, column) for column in columns]),
         r"    \midrule",
         *(line(row) for row in _cells(frame, columns, "--")),
         r"    \bottomrule",

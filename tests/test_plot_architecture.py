@@ -75,7 +75,7 @@ def test_the_best_network_unless_another_is_asked_for(master: Path) -> None:
     number = int(frame.loc[frame["landmark"] == "resnext50_32x4d", "trial"].iloc[0])
     asked = architecture_data(run, View(trial=number))
     assert asked.title == "ResNeXt-50 32x4d: bottleneck d3-4-6-3 w256-512-1024-2048 32x4d"
-    assert asked.subtitle.startswith("4.23 GFLOPs; 25 M parameters; ")
+    assert asked.subtitle.startswith("4.23 GFLOPs; 25.0 M parameters; ")
     with pytest.raises(ValueError, match="no finished trial has the number 9999"):
         architecture_data(run, View(trial=9999))
 

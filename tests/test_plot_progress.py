@@ -76,7 +76,7 @@ def test_hypervolume_and_best_after_each_network() -> None:
         Effort("wall clock (s)", (0, 10, 40, 50, 55, 65, 80)),
     )
     assert "5 networks; of them 1 stopped early; 1 trainings that repeat one count as time" in data.caption
-    assert "axis from 0.1 to 1 GFLOPs; its reference point is 0 % at 1 GFLOPs" in data.caption
+    assert "axis from 100MFLOPs to 1GFLOPs; its reference point is 0 % at 1GFLOPs" in data.caption
     assert "70 s of training in 80 s of wall clock with one worker; 1 pause of more than a minute, 16.7 min" in (
         data.caption
     )
@@ -110,7 +110,7 @@ def test_what_was_taken_over_is_there_from_the_begin_and_took_no_time() -> None:
 def test_match_mode_and_other_costs() -> None:
     assert [measure.label for measure in progress_data(example(mode="match")).measures] == ["best top-1 (%)"]
     data = progress_data(example(), View(x="params"))
-    assert "axis from 0.1 to 10 M params" in data.caption
+    assert "axis from 100k parameters to 10M parameters" in data.caption
     # decades from 1e5 to 1e7 parameters: 20, from 1e6.5 on 30
     assert data.measures[0].values[-1] == pytest.approx(20 * 1.5 / 2 + 30 * 0.5 / 2)
 

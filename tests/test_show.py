@@ -76,8 +76,8 @@ def test_text_fits_and_is_aligned(small: Path, run: Run, capsys: pytest.CaptureF
     assert len(lines) == 2 + len(run.frame())
     assert max(map(len, lines)) <= 120
     end = lines[0].index("macs") + len("macs")
-    assert lines[1][:end].endswith("G")
-    assert lines[2][end - 5 : end] == f"{run.frame()['macs'][0] / 1e9:.3f}"
+    assert lines[1][:end].endswith("M")
+    assert lines[2][end - 5 : end].strip() == f"{run.frame()['macs'][0] / 1e6:.2f}"
     assert said(capsys, small, "--where", "macs < 0") == "no row\n"
 
 
