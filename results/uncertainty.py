@@ -93,7 +93,8 @@ def uncertainty(
     expected, members, curves = np.zeros(len(costs)), np.zeros(len(costs)), []
     for line, spread, noise in _priors(costs, first, variance, freedom, draws, rng):
         own = noise / count
-        weight = np.divide(spread, spread + own, out=np.ones_like(own), where=own > 0)  # of its mean, beside the line
+        doubt = np.divide(own, spread, out=np.where(own > 0, np.inf, 0.0), where=spread > 0)
+        weight = 1 / (1 + doubt)  # of its mean, beside the line
         centre = line + weight * (mean - line)
         expected += centre.sum(axis=0)
         score = (centre + np.sqrt(weight * own) * rng.standard_normal(centre.shape))[:, order]

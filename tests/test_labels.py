@@ -1,13 +1,14 @@
 """Where labels go: geometry alone, nothing is drawn."""
 
 import itertools
+import math
 import random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from results.labels import Anchor, Box, place, spread, untangle
+from results.labels import Anchor, Box, nearest, place, shorten, spread, untangle
 
 
 @given(st.lists(st.floats(0, 100), max_size=30).map(sorted), st.floats(0.1, 3))
@@ -64,3 +65,23 @@ def test_placed_labels_never_touch(points: list[tuple[float, float]]) -> None:
 def test_too_small_a_frame_is_said() -> None:
     with pytest.raises(ValueError, match="too small"):
         place([Anchor(5, 5, 2, 90, 11)], Box(0, 0, 20, 20))
+
+
+def test_a_label_is_beside_its_mark_and_off_the_others() -> None:
+    anchor, mark = Anchor(100, 100, 4, 40, 10), Anchor(110, 100, 4, 40, 10)
+    (box,) = place([anchor], Box(0, 0, 200, 200))
+    assert 3 < math.dist((100, 100), nearest(box, 100, 100)) < 8
+    for label, own, other in zip(place([anchor, mark], Box(0, 0, 200, 200)), (100, 110), (110, 100), strict=True):
+        assert math.dist((own, 100), nearest(label, own, 100)) < math.dist((other, 100), nearest(label, other, 100))
+
+
+def test_a_line_is_gone_round() -> None:
+    anchor = Anchor(100, 100, 4, 40, 10)
+    (box,) = place([anchor], Box(0, 0, 200, 200), lines=[(104, 100, 200, 100)])
+    assert box.right <= 104 or box.bottom >= 100 or box.top <= 100
+
+
+def test_shorten() -> None:
+    assert shorten("ResNet-50", 9) == "ResNet-50"
+    assert shorten("ResNet-50 v1", 9) == "ResNet-5…"
+    assert shorten("a  bcdefg", 4) == "a…"

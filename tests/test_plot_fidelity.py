@@ -1,14 +1,11 @@
 """The picture of fidelity: first as data from a report's JSON, then as what is drawn, box by box."""
 
-import itertools
 import json
 import random
 from pathlib import Path
 from typing import Any
 
 import pytest
-from matplotlib.figure import Figure
-from matplotlib.text import Text
 
 from evaluate.fidelity_report import (
     Fidelity,
@@ -21,8 +18,8 @@ from evaluate.fidelity_report import (
 from evaluate.presets import RECIPES
 from evaluate.ranking_sets import ranking_set
 from results import style
-from results.labels import Box
 from results.plot_fidelity import draw_fidelity, fidelity_plot_data, write_fidelity_plot
+from tests.pictures import check
 
 
 def report(
@@ -103,24 +100,6 @@ def test_what_is_no_report_is_said(content: dict[str, Any]) -> None:
 # ---------------------------------------------------------------------------------------------- what is drawn
 
 
-def check(figure: Figure) -> list[str]:
-    """Every text is inside the figure, and no two texts touch; returns the texts."""
-    figure.canvas.draw()
-    hidden = set()  # ticks outside the view are kept by matplotlib, and not drawn
-    for axes in figure.axes:
-        for axis, (low, high), index in ((axes.xaxis, axes.get_xlim(), 0), (axes.yaxis, axes.get_ylim(), 1)):
-            hidden |= {id(text) for text in axis.get_ticklabels() if not low <= text.get_position()[index] <= high}
-    texts = [artist for artist in figure.findobj(Text) if isinstance(artist, Text)]
-    texts = [text for text in texts if text.get_visible() and text.get_text().strip() and id(text) not in hidden]
-    whole = Box(*figure.bbox.extents)
-    boxes = [(text.get_text(), Box(*text.get_window_extent().extents)) for text in texts]
-    for text, box in boxes:
-        assert box.inside(whole), text
-    for (one, box), (two, other) in itertools.combinations(boxes, 2):
-        assert not box.overlap(other), f"{one!r} over {two!r}"
-    return [text for text, _ in boxes]
-
-
 @pytest.mark.parametrize("set_name, seeds, noise", [("imagenet", 3, 1.0), ("imagenet", 1, 5.0), ("cifar", 2, 0.5)])
 def test_labels_keep_apart_and_inside(set_name: str, seeds: int, noise: float) -> None:
     data = fidelity_plot_data(report(set_name, seeds, noise))
@@ -143,6 +122,16 @@ def test_networks_that_all_learned_nothing() -> None:
 def test_few_networks(networks: int) -> None:
     data = fidelity_plot_data(report("imagenet", 2, 1.0, networks=networks))
     assert "ResNet-18" in check(draw_fidelity(data))
+
+
+def test_dark() -> None:
+    data = fidelity_plot_data(report("imagenet", 2, 1.0))
+    figure = draw_fidelity(data, style.DARK)
+    assert "ResNet-18" in check(figure)
+    lines = {line.get_xydata()[0][0]: line for line in figure.axes[0].lines if line.get_markeredgewidth() == 0.7}
+    light = {point: sum(lines[point.x].get_color()[:3]) for point in data.points}
+    rising = sorted(data.points, key=lambda point: point.gflops)
+    assert light[rising[0]] < light[rising[-1]]  # here the costlier is the paler
 
 
 def test_nothing_scored_yet() -> None:
