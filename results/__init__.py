@@ -21,6 +21,10 @@
 `plot_frontier`        what was measured here; `frontier_data` is its first step
 `plot_published`       what the papers report
 `plot_progress`        how the search went, and where the time went; `progress_data` is its first step
+`plot_distribution`    errors by group at like cost; `distribution_data` is its first step
+`plot_axes`            scores at like cost against the axes of the space; `axes_data` is its first step
+`population`           the sampled networks and what sets them apart; `bootstrap`, `trend`, `importance`: the arithmetic
+`sheet`                several small pictures with a key each
 `plot_architecture`    one network drawn
 `plot_fidelity`        content of fidelity.json: how far proxies rank as published
 `labels`               where labels go so that they do not overlap
