@@ -76,7 +76,7 @@ def test_the_frontier_is_one_of_latency(directory: Path) -> None:
     assert sorted(members["trial"]) == sorted(expected["trial"])
     assert members["latency_ms"].is_monotonic_increasing
     table = frontier_table(run).splitlines()
-    assert "latency (ms)  GFLOPs" in table[0]
+    assert "latency (ms)  MFLOPs" in table[0]
     assert f"{members['latency_ms'][0]:.3f}" in table[1]
     config = directory / "configs" / f"{members['config_id'][0]}.json"
     assert load_config(config).id == members["config_id"][0]
