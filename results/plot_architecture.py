@@ -126,7 +126,7 @@ def _draw(data: ArchitecturePlot, theme: style.Theme) -> Figure:
     _name(axes, "maps", maps + _MAPS / 2)
     _name(axes, "layers" if "layers" in rows else "blocks", blocks + _BLOCKS / 2)
     _name(axes, "share of", shares + _SHARES / 2 + _ROW)
-    _key(axes, shares + _SHARES / 2, _colour(data.family), theme)
+    _key(axes, shares + _SHARES / 2, theme.family(data.family)[0], theme)
     left = _LEFT + names
     for place, (part, room) in enumerate(zip(data.parts, columns, strict=True)):
         middle = left + room / 2
@@ -180,10 +180,6 @@ def _name(axes: Axes, text: str, y: float) -> None:
     axes.text(_LEFT, y, text, fontsize=_TEXT, ha="left", va="center")
 
 
-def _colour(family: str) -> str:
-    return style.FAMILIES.get(family, style.OTHER)[0]
-
-
 def _key(axes: Axes, y: float, colour: str, theme: style.Theme) -> None:
     """Which bar is which."""
     for line, (name, face) in enumerate((("multiply-adds", colour), ("parameters", theme.paper))):
@@ -203,7 +199,7 @@ def _bars(
 ) -> None:
     """The blocks of a part side by side, centred on a line."""
     scale = _BLOCKS / math.sqrt(max(max(each.width, each.inner or 0) for each in data.parts if each.name != "head"))
-    centre, colour = bottom + _BLOCKS / 2, _colour(data.family)
+    centre, colour = bottom + _BLOCKS / 2, theme.family(data.family)[0]
     apart = 0.4 if thick > 0.05 else 0.0  # of lines between blocks
     if not (part.inner or part.growth):
         high = min(_BLOCKS, scale * math.sqrt(part.width))
@@ -230,7 +226,7 @@ def _share(axes: Axes, part: Stage, data: ArchitecturePlot, middle: float, botto
     """Two upright bars with their percentages: multiply-adds and parameters."""
     params = sum(each.params for each in data.parts)
     most = max(max(each.share, each.params / params) for each in data.parts)
-    colour = _colour(data.family)
+    colour = theme.family(data.family)[0]
     for side, share, face in ((-1, part.share, colour), (1, part.params / params, theme.paper)):
         high = (_SHARES - 0.2) * share / most
         axes.add_patch(Rectangle(

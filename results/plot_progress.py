@@ -95,7 +95,7 @@ def _bars(
     axes.set_xlim(0, inner)
     axes.set_ylim(len(shares) - 0.5, -0.5)
     for place, (share, word) in enumerate(zip(shares, words, strict=True)):
-        colour = style.FAMILIES.get(share.family, style.OTHER)[0] if share.family else theme.leader
+        colour = theme.family(share.family)[0] if share.family else theme.leader
         long = room * share.seconds / most
         axes.barh(place, long, 0.66, names, color=colour)
         axes.text(0, place, share.label, fontsize=_SMALL, va="center", ha="left")

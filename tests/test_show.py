@@ -3,6 +3,8 @@
 import io
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -125,6 +127,19 @@ def test_conditions(run: Run) -> None:
 def test_conditions_that_are_refused(run: Run, condition: str, sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         where(run.frame(), condition)
+
+
+@pytest.mark.parametrize("command", ["show", "compare"])
+def test_help_loads_nothing_heavy(command: str) -> None:
+    code = (
+        "import sys\nfrom results.__main__ import main\n"
+        f"try:\n    main(['{command}', '--help'])\nexcept SystemExit as stop:\n    assert not stop.code\n"
+        "heavy = {'torch', 'optuna', 'pandas', 'matplotlib', 'numpy', 'pyarrow'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert f"usage: python -m results {command}" in done.stdout
 
 
 def test_what_cannot_be_done_is_one_sentence(small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
