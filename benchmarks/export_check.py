@@ -14,6 +14,7 @@ process. Exit status 1 if anything is refused.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
 import time
@@ -66,11 +67,12 @@ def main() -> int:
         prog="python -m benchmarks.export_check", description=(__doc__ or "").split("\n")[0]
     )
     parser.add_argument("--networks", nargs="+", default=list(NETWORKS), metavar="NAME", help="published networks")
-    parser.add_argument("--random", type=int, default=1000, metavar="N", help="random networks of each class (1000)")
+    parser.add_argument("--random", type=int, default=300, metavar="N", help="random networks of each class (300)")
     parser.add_argument("--out", type=Path, metavar="FILE", help="where the table is written, too")
     options = parser.parse_args()
 
-    lines = [f"{machine_line('cpu')}, {torch.get_num_threads()} threads, seed 0", ""]
+    load = f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
+    lines = [f"{machine_line('cpu')}, {torch.get_num_threads()} threads, {load} at the start, seed 0", ""]
     lines.append(
         f"{'network':<17}{'family':<13}{'input':>5}  {'format':<13}{'bytes':>13}{'difference':>12}{'rounding':>12}"
         f"{'largest':>12}{'seconds':>9}  checked by"
