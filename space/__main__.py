@@ -11,24 +11,40 @@ from pathlib import Path
 from typing import Any
 
 from space import CONVENTION, LANDMARKS, Config, Landmark, cost, gflops, landmark, load_config
+from space.block_sheet import NUMBERS, block_sheet, by_numbers, network_sheet
+from space.blocks import KINDS
 from space.command import Parser, answer
 from space.landmarks import TARGETS
-from space.layers import Conv, Layer, Linear, Pool
+from space.layer_table import layer_json, layer_table
 from space.own_landmarks import read_landmarks
+from space.papers import TABLES
+from space.sheet import align
 
 
 def make_parser() -> argparse.ArgumentParser:
     """The command line of `python -m space`."""
     parser = Parser(prog="python -m space", description=f"Networks and their exact cost. {CONVENTION}.")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="list|show")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="list|show|block|table")
     every = commands.add_parser("list", help="all published networks with cost and error")
     show = commands.add_parser("show", help="the cost of one network")
     show.add_argument("network", help="a published network's name, or the path of a configuration's JSON")
-    show.add_argument("--input", type=int, metavar="SIZE", help="height and width of the image (224; CIFAR nets 32)")
-    show.add_argument("--classes", type=int, metavar="N", help="number of classes (1000; CIFAR nets 10)")
     show.add_argument("--layers", action="store_true", help="every layer with its share of the cost")
-    for command in (every, show):
+    block = commands.add_parser("block", help="one block beside its unrolled rivals, at equal width and at equal cost")
+    block.add_argument("network", nargs="?", help="whose block, as in show; or give --width instead")
+    block.add_argument("--stage", type=int, metavar="N", help="which of its stages (1)")
+    for command in (show, block):
+        command.add_argument("--input", type=int, metavar="SIZE", help="height and width of the image (224; CIFAR 32)")
+        command.add_argument("--classes", type=int, metavar="N", help="number of classes (1000; CIFAR nets 10)")
+    block.add_argument("--block", choices=KINDS[:3], help="the kind of a block by numbers (bottleneck)")
+    for name, what in NUMBERS.items():
+        block.add_argument(f"--{name}", type=int, metavar="N", help=what)
+    papers = commands.add_parser("table", help="a paper's table, computed, beside what it prints")
+    papers.add_argument("name", metavar="NAME", help=", ".join(TABLES))
+    for command in (block, papers):
+        command.add_argument("--markdown", action="store_true", help="Markdown instead of text")
+    for command in (every, show, block, papers):
         command.add_argument("--json", action="store_true", help="JSON instead of text")
+    for command in (every, show, block):
         command.add_argument(
             "--landmark",
             nargs="+",
@@ -42,7 +58,8 @@ def make_parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parse, count, print. Returns the exit status."""
     options = make_parser().parse_args(arguments)
-    return answer("python -m space", lambda: {"list": list_all, "show": show_one}[options.command](options))
+    commands = {"list": list_all, "show": show_one, "block": show_block, "table": show_table}
+    return answer("python -m space", lambda: commands[options.command](options))
 
 
 def list_all(options: argparse.Namespace) -> str:
@@ -68,7 +85,7 @@ def list_all(options: argparse.Namespace) -> str:
     ]
     header = ("name", "family", "target", "MACs", "params", "top-1 error %", "setting of the error")
     targets = "; ".join(f"{name} is {size}x{size}, {classes} classes" for name, (size, classes) in TARGETS.items())
-    return f"{CONVENTION}; {targets}\n\n{table(header, rows, right=(3, 4, 5))}"
+    return f"{CONVENTION}; {targets}\n\n{align(header, rows, right=(3, 4, 5))}"
 
 
 def show_one(options: argparse.Namespace) -> str:
@@ -81,16 +98,12 @@ def show_one(options: argparse.Namespace) -> str:
     known = _landmarks(options).get(name)
     if known and known.config is None and _as_published(known, options):
         return json.dumps(_landmark_json(known), indent=1) if options.json else _landmark_text(known)
-    config = known.network() if known else _read(name)
-    kind = known.target if known else "cifar" if getattr(config, "stem", "") == "cifar" else "imagenet"
-    default_size, default_classes = TARGETS[kind]
-    size = default_size if options.input is None else options.input
-    classes = default_classes if options.classes is None else options.classes
-    data: dict[str, Any] = _landmark_json(known) if known else {"name": Path(name).stem, "family": config.family}
+    called, config, size, classes = _network(options)
+    data: dict[str, Any] = _landmark_json(known) if known else {"name": called, "family": config.family}
     data |= _counts(config, size, classes)
     if options.json:
         if options.layers:
-            data["layers"] = [_layer_json(layer) for layer in config.layers(size, classes)]
+            data["layers"] = [layer_json(layer) for layer in config.layers(size, classes)]
         return json.dumps(data, indent=1)
     lines = [
         f"{CONVENTION}; counted at {size}x{size} and {classes} classes",
@@ -105,22 +118,59 @@ def show_one(options: argparse.Namespace) -> str:
     ]
     lines += _figure_lines(known) if known else []
     if options.layers:
-        lines += ["", _layer_table(config, size, classes)]
+        lines += ["", layer_table(config, size, classes)]
     return "\n".join(lines)
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
-    """Aligned plain text; the columns numbered in `right` are flushed right."""
-    widths = [max(len(row[column]) for row in (header, *rows)) for column in range(len(header))]
+def show_block(options: argparse.Namespace) -> str:
+    """A block beside its rivals, from a network or by numbers.
 
-    def line(row: Sequence[str]) -> str:
-        cells = [
-            cell.rjust(width) if column in right else cell.ljust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        return "  ".join(cells).rstrip()
+    Raises:
+        ValueError: for what is no block, and for a mixture of the two ways to name one.
+    """
+    given = {name: getattr(options, name) for name in ("block", *NUMBERS) if getattr(options, name) is not None}
+    if options.network is not None:
+        if given:
+            raise ValueError(f"--{next(iter(given))} is for a block by numbers: expected it without {options.network}")
+        name, config, size, classes = _network(options)
+        return network_sheet(name, config, options.stage or 1, size, classes).render(_kind_of(options))
+    for name in ("stage", "input", "classes"):
+        if getattr(options, name) is not None:
+            raise ValueError(f"--{name} is for the block of a network: expected a network's name with it")
+    if "width" not in given:
+        raise ValueError("expected a network, such as resnet50, or a block by numbers: --width 256 --inner 64")
+    return block_sheet(by_numbers(given.pop("block", "bottleneck"), given)).render(_kind_of(options))
 
-    return "\n".join([line(header), line(["-" * width for width in widths]), *map(line, rows)])
+
+def show_table(options: argparse.Namespace) -> str:
+    """A paper's table.
+
+    Raises:
+        ValueError: if there is none of this name.
+    """
+    if options.name not in TABLES:
+        raise ValueError(f"table {options.name!r}: expected one of {', '.join(TABLES)}")
+    return TABLES[options.name]().render(_kind_of(options))
+
+
+def _kind_of(options: argparse.Namespace) -> str:
+    if options.json and options.markdown:
+        raise ValueError("--json and --markdown: expected one of them")
+    return "json" if options.json else "markdown" if options.markdown else "text"
+
+
+def _network(options: argparse.Namespace) -> tuple[str, Config, int, int]:
+    """The network that is named: what it is called, its configuration, its input size and number of classes."""
+    known = _landmarks(options).get(options.network)
+    config = known.network() if known else _read(options.network)
+    kind = known.target if known else "cifar" if getattr(config, "stem", "") == "cifar" else "imagenet"
+    size, classes = TARGETS[kind]
+    return (
+        known.name if known else Path(options.network).stem,
+        config,
+        size if options.input is None else options.input,
+        classes if options.classes is None else options.classes,
+    )
 
 
 def _landmarks(options: argparse.Namespace) -> dict[str, Landmark]:
@@ -202,53 +252,7 @@ def _figure_lines(known: Landmark) -> list[str]:
         for number, figure in enumerate((known.published, *known.other))
     ]
     note = [f"note         {known.note}"] if known.note else []
-    return [*note, "", table(header, rows, right=(1, 2, 3))]
-
-
-def _output(layer: Layer) -> tuple[int, ...]:
-    match layer:
-        case Conv():
-            return layer.out_channels, layer.out_size, layer.out_size
-        case Pool():
-            return layer.channels, layer.out_size, layer.out_size
-        case Linear():
-            return (layer.out_features,)
-        case _:
-            return layer.channels, layer.size, layer.size
-
-
-def _layer_json(layer: Layer) -> dict[str, Any]:
-    macs, params, activations = layer.totals(1)
-    record: dict[str, Any] = {"layer": layer.name, "kind": type(layer).__name__.lower(), "output": _output(layer)}
-    if isinstance(layer, Conv):
-        record |= {key: getattr(layer, key) for key in ("in_channels", "kernel", "stride", "groups")}
-    return record | {"macs": macs, "params": params, "activations": activations}
-
-
-def _layer_table(config: Config, size: int, classes: int) -> str:
-    layers = config.layers(size, classes)
-    whole = cost(config, size, classes)
-    rows = []
-    for layer in layers:
-        macs, params, _ = layer.totals(1)
-        shape = " x ".join(map(str, _output(layer)))
-        rows.append((layer.name, _kind(layer), shape, f"{macs:,}", f"{params:,}", f"{100 * macs / whole.macs:.2f} %"))
-    rows.append(("total", "", "", f"{whole.macs:,}", f"{whole.params:,}", "100.00 %"))
-    return table(("layer", "kind", "output shape", "MACs", "params", "share"), rows, right=(3, 4, 5))
-
-
-def _kind(layer: Layer) -> str:
-    match layer:
-        case Conv():
-            groups = f", {layer.groups} groups" if layer.groups > 1 else ""
-            stride = f"/{layer.stride}" if layer.stride > 1 else ""
-            return f"conv {layer.kernel}x{layer.kernel}{stride}, {layer.in_channels} -> {layer.out_channels}{groups}"
-        case Linear():
-            return f"linear, {layer.in_features} -> {layer.out_features}"
-        case Pool():
-            return f"{layer.kind} pool"
-        case _:
-            return "norm"
+    return [*note, "", align(header, rows, right=(1, 2, 3))]
 
 
 def _short(count: int | None) -> str:

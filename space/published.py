@@ -48,6 +48,7 @@ class Winner:
     layers: int | None  # with weights, on the longest path; None where nothing is published
     setting: str
     source: str
+    landmark: str | None = None  # its single network; None where nothing is published
 
 
 ALEXNET = "Krizhevsky 2012, NIPS"
@@ -248,8 +249,19 @@ CIFAR: dict[str, tuple[Figure, ...]] = {
 }
 
 ILSVRC_WINNERS: tuple[Winner, ...] = (
-    Winner(2012, "SuperVision", "AlexNet", 15.3, 8, "ensemble of 7, two pre-trained on ImageNet 2011", ALEXNET),
+    Winner(
+        2012, "SuperVision", "AlexNet", 15.3, 8, "ensemble of 7, two pre-trained on ImageNet 2011", ALEXNET, "alexnet"
+    ),
     Winner(2013, "Clarifai", "not published", 11.7, None, "ensemble, no external data", f"{GOOGLENET}, Table 2"),
-    Winner(2014, "GoogLeNet", "GoogLeNet", 6.67, 22, "7 models x 144 crops", f"{GOOGLENET}, Table 2"),
-    Winner(2015, "MSRA", "ResNet", 3.57, 152, "ensemble of 6 of several depths, two of 152", f"{RESNET}, Table 5"),
+    Winner(2014, "GoogLeNet", "GoogLeNet", 6.67, 22, "7 models x 144 crops", f"{GOOGLENET}, Table 2", "googlenet"),
+    Winner(
+        2015,
+        "MSRA",
+        "ResNet",
+        3.57,
+        152,
+        "ensemble of 6 of several depths, two of 152",
+        f"{RESNET}, Table 5",
+        "resnet152_v1",
+    ),
 )

@@ -1,0 +1,118 @@
+"""Tables for readers and for programs: rows of plain values as aligned text, as Markdown and as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Any
+
+Row = dict[str, Any]  # a column's key -> its value; text may have several lines
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column, and how its values are written; a list of whole numbers is written as their sum."""
+
+    key: str
+    head: str
+    form: str = ""  # of a number, as `format` takes it; empty for text
+    unit: float = 1  # what a number is divided by
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows under their columns."""
+
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+
+    @property
+    def heads(self) -> list[str]:
+        """The first line."""
+        return [column.head for column in self.columns]
+
+    @property
+    def cells(self) -> list[list[str]]:
+        """What is written of the rows; "-" where a value is missing."""
+        return [[_cell(row.get(column.key), column) for column in self.columns] for row in self.rows]
+
+    @property
+    def right(self) -> tuple[int, ...]:
+        """Numbers of the columns that are flushed right."""
+        return tuple(number for number, column in enumerate(self.columns) if column.form)
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Tables that belong together, what is to be said of them, and where their published figures come from."""
+
+    title: str
+    tables: tuple[Table, ...]
+    notes: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+
+    def text(self) -> str:
+        """For a terminal."""
+        parts = [self.title]
+        for table in self.tables:
+            parts += ["", table.title, "", align(table.heads, table.cells, table.right)]
+        return "\n".join([*parts, *(line for note in self.notes for line in ("", note)), *self._footer()])
+
+    def markdown(self) -> str:
+        """For a page; headings are left to the page."""
+        parts = []
+        for table in self.tables:
+            rule = ["--:" if number in table.right else "---" for number in range(len(table.columns))]
+            rows = [["<br>".join(map(str.strip, cell.split("\n"))) for cell in row] for row in table.cells]
+            lines = [f"| {' | '.join(row)} |" for row in (table.heads, rule, *rows)]
+            parts += [f"**{table.title}**", "", *lines, ""]
+        for note in self.notes:
+            parts += [note, ""]
+        return "\n".join([*parts, *self._footer()[1:]]).rstrip()
+
+    def to_json(self) -> dict[str, Any]:
+        """Every value in full; counts are not scaled."""
+        return {
+            "title": self.title,
+            "tables": [
+                {"title": table.title, "rows": [{c.key: row.get(c.key) for c in table.columns} for row in table.rows]}
+                for table in self.tables
+            ],
+            "notes": list(self.notes),
+            "sources": list(self.sources),
+        }
+
+    def render(self, kind: str) -> str:
+        """As ``text``, ``markdown`` or ``json``."""
+        if kind == "json":
+            return json.dumps(self.to_json(), indent=1)
+        return self.markdown() if kind == "markdown" else self.text()
+
+    def _footer(self) -> list[str]:
+        return ["", f"Sources: {'; '.join(self.sources)}."] if self.sources else []
+
+
+def align(header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
+    """Aligned plain text; the columns numbered in `right` are flushed right, and a cell may have several lines."""
+    lines = [list(line) for row in rows for line in zip_longest(*(cell.split("\n") for cell in row), fillvalue="")]
+    widths = [max(len(row[column]) for row in (header, *lines)) for column in range(len(header))]
+
+    def line(row: Sequence[str]) -> str:
+        cells = [
+            cell.rjust(width) if column in right else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        return "  ".join(cells).rstrip()
+
+    return "\n".join([line(header), line(["-" * width for width in widths]), *map(line, lines)])
+
+
+def _cell(value: Any, column: Column) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, list):
+        return " + ".join(f"{each:,}" for each in value)
+    return format(value / column.unit if column.unit != 1 else value, column.form) if column.form else str(value)
