@@ -233,6 +233,7 @@ def load_run(path: str | Path, storage: str | None = None, landmarks: Sequence[s
     if not directory.is_dir():
         what = "is a file" if directory.exists() else "does not exist"
         raise ValueError(f"{directory} {what}: expected the directory of a run, such as runs/NAME")
+    more = {each.name: each for each in read_landmarks(*landmarks)}
     about = _run_file(directory / "run.json")
     stored = about.get("settings")
     name = stored.get("name") if isinstance(stored, dict) else None
@@ -241,7 +242,7 @@ def load_run(path: str | Path, storage: str | None = None, landmarks: Sequence[s
     with open_study(directory / "study.db", url if isinstance(url, str) else None, wanted) as (study, where):
         attributes = study.user_attrs
         settings = _checked(attributes.get("settings"), where)
-        own = _own_landmarks(settings, where) | {each.name: each for each in read_landmarks(*landmarks)}
+        own = _own_landmarks(settings, where) | more
         trials = study.get_trials(deepcopy=False)
         frame = trials_frame(trials, settings, objective_of(settings).column, LANDMARKS | own)
         fidelity = str(attributes["fidelity"]["sentence"]) if "fidelity" in attributes else None

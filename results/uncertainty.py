@@ -110,7 +110,10 @@ def uncertainty(
 def _priors(
     costs: Floats, scores: Floats, variance: float, freedom: int, draws: int, rng: np.random.Generator
 ) -> Iterator[tuple[Floats, Floats, Floats]]:
-    """Line (draws, n), variance of expected scores about it (draws, 1) and luck's variance (draws, 1), in chunks."""
+    """Line (draws, n), variance of expected scores about it (draws, n or 1) and luck's variance (draws, 1), in chunks.
+
+    Of what is far off the line nothing is known beside its own scores: its variance is infinite.
+    """
     x = np.log(costs)
     design = np.stack([np.ones_like(x), x - x.mean()], axis=1)
     if np.ptp(x) < 1e-9:
@@ -128,7 +131,8 @@ def _priors(
     for start in range(0, draws, _CHUNK):
         part = slice(start, start + _CHUNK)
         lines = solution + np.sqrt(about[part]) * shifts[part] if lined else np.zeros_like(shifts[part])
-        yield lines @ design.T, about[part] - noise[part] if lined else np.full_like(noise[part], np.inf), noise[part]
+        spread = np.where(kept, about[part] - noise[part], np.inf) if lined else np.full_like(noise[part], np.inf)
+        yield lines @ design.T, spread, noise[part]
 
 
 def _variances(
