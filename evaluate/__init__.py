@@ -21,8 +21,12 @@ Trust
                        `ranking_sets`: which published errors can stand in one ranking, `fidelity_scores` and
                        `fidelity_report`: what is kept and what is said
     `known`            what is known of a recipe on some data
+Inside
+    `paths`            a residual network as a collection of paths, their gradients; `paths_report`: on a trained one
+    `lesion`           a trained network without some of its blocks; `lesion_study`: three networks trained alike,
+                       `lesion_report`: what came out
 Commands
-    `arguments`        the command line of `python -m evaluate`
+    `arguments`        the command line of `python -m evaluate`; `given`: what its options mean
 
 The names below are loaded when they are first used: importing the package imports no torch.
 """

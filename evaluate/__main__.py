@@ -1,4 +1,4 @@
-"""`python -m evaluate`: count a network, train it, time it, score it untrained; and how far scores can be trusted."""
+"""`python -m evaluate`: count, train, time networks, score them untrained, look into them; how far to trust scores."""
 
 from __future__ import annotations
 
@@ -8,18 +8,17 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from evaluate.arguments import make_parser
-from space import CONVENTION, Config, cost, landmark, load_config
+from evaluate.given import at_least_one, data_for, is_file, network, recipe_and_data, short, target
+from space import CONVENTION, cost
 from space.command import answer
-from space.landmarks import LANDMARKS, TARGETS
-
-if TYPE_CHECKING:
-    from evaluate.data import ImageData
-    from evaluate.recipe import Recipe
+from space.files import json_bytes, write_files
 
 TRAININGS, FIDELITIES = Path("runs/train"), Path("runs/fidelity")
+PATHS, LESIONS = Path("runs/paths"), Path("runs/lesion")
+Draw = Callable[[dict[str, Any]], dict[str, bytes]]  # content of a JSON file -> pictures by their names
 TRAINED = "trained"  # of a run's networks, in the run's directory
 ZERO_COST_BATCH = 64
 
@@ -34,56 +33,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "latency": latency,
         "zerocost": zerocost,
         "fidelity": fidelity,
+        "paths": paths,
+        "lesion": lesion,
     }
     return answer("python -m evaluate", lambda: commands[options.command](options))
-
-
-# ---------------------------------------------------------------------------------------------- what is given
-
-
-def is_file(name: str) -> bool:
-    """Whether a network's name is the path of a file."""
-    return name.endswith(".json") or Path(name).name != name
-
-
-def network(name: str) -> Config:
-    """A published network by its name, or one from a file (what ends with .json or has a path separator).
-
-    Raises:
-        ValueError: if there is none.
-    """
-    if not is_file(name):
-        return landmark(name)
-    try:
-        return load_config(name)
-    except OSError as error:
-        raise ValueError(f"{name}: {error.strerror or error}; expected the JSON file of a configuration") from error
-
-
-def target(options: argparse.Namespace, config: Config) -> tuple[int, int]:
-    """(input size, classes) as given, else those of the network's kind."""
-    known = LANDMARKS.get(options.network)
-    kind = known.target if known else "cifar" if getattr(config, "stem", "") == "cifar" else "imagenet"
-    size, classes = TARGETS[kind]
-    return size if options.input is None else options.input, classes if options.classes is None else options.classes
-
-
-def recipe_and_data(options: argparse.Namespace, seed: int) -> tuple[Recipe, ImageData, str]:
-    """(the recipe, its data, the device) as given; says what was read of the data."""
-    from evaluate.data import load_data
-    from evaluate.device import resolve_device
-    from evaluate.presets import default_recipe, find_recipe
-    from evaluate.train import check_data
-
-    device = resolve_device(options.device)
-    recipe = find_recipe(options.recipe) if options.recipe else default_recipe(device, options.data)
-    data = load_data(options.data, recipe.resolution, seed, recipe.train_images)
-    check_data(recipe, data)
-    print(f"data {data.name}: {data.origin}", file=sys.stderr, flush=True)
-    return recipe, data, device
-
-
-# ---------------------------------------------------------------------------------------------- commands
 
 
 def count(options: argparse.Namespace) -> str:
@@ -212,6 +165,79 @@ def fidelity(options: argparse.Namespace) -> str:
 
     paths += write_fidelity_plot(directory)
     return fidelity_text(result) + "\nwritten: " + ", ".join(str(path) for path in paths)
+
+
+def paths(options: argparse.Namespace) -> str:
+    """Count the paths; measure the gradient by length on a trained network; write the report and its picture."""
+    config = network(options.network)
+    at_least_one(options, "samples")
+
+    from evaluate.data import data_name
+    from evaluate.device import resolve_device
+    from evaluate.paths_report import counted, measured, paths_text, training_of
+    from results.plot_paths import paths_pictures
+
+    if options.count:
+        counts = {"network": options.network} | counted(config)
+        return json.dumps(counts, indent=1) if options.json else paths_text(counts)
+    seed, key = options.seed, None
+    counted(config)  # refuses a network of one path before it is trained
+    if options.weights is not None:
+        if options.recipe:
+            raise ValueError("--weights comes with the recipe of its training: leave --recipe away")
+        recipe, seed, key = training_of(options.weights, config)
+        device = resolve_device(options.device)
+        data = data_for(options, recipe, seed)
+    else:
+        recipe, data, device = recipe_and_data(options, seed)
+    if key not in (None, data.key):
+        raise ValueError(f"--data {options.data}: not the images that {options.weights} was trained on")
+    result = measured(
+        options.network, config, recipe, data, seed=seed, device=device, samples=options.samples,
+        weights=options.weights,
+    )  # fmt: skip
+
+    place = options.out or PATHS / f"{short(options.network)}-{data_name(options.data)}-{recipe.name}-seed{seed}"
+    return written(options, result, paths_text(result), paths_pictures, place, "paths")
+
+
+def lesion(options: argparse.Namespace) -> str:
+    """Train three networks from every seed, drop and reorder what they are made of; write report and pictures."""
+    config = network(options.network)
+    dense = network(options.dense) if options.dense else None
+    for name in ("seeds", "images", "draws"):
+        at_least_one(options, name)
+    recipe, first, device = recipe_and_data(options, 0)
+
+    from evaluate.data import data_name, load_data
+    from evaluate.lesion_report import lesion_report, lesion_text
+    from evaluate.lesion_study import run_lesion, subjects
+    from results.plot_lesion import lesion_pictures
+
+    result = lesion_report(
+        run_lesion(
+            options.network, subjects(config, recipe, first.classes, dense), recipe,
+            lambda seed: first if seed == 0 else load_data(options.data, recipe.resolution, seed, recipe.train_images),
+            range(options.seeds), device, options.draws, options.images,
+            lambda line: print(line, file=sys.stderr if options.json else sys.stdout, flush=True),
+        )
+    )  # fmt: skip
+
+    place = options.out or LESIONS / f"{short(options.network)}-{data_name(options.data)}-{recipe.name}"
+    return written(options, result, lesion_text(result), lesion_pictures, place, "lesion")
+
+
+def written(
+    options: argparse.Namespace, result: dict[str, Any], text: str, draw: Draw, directory: Path, name: str
+) -> str:
+    """Write JSON, text and pictures of an experiment, whole or not at all; return what is to be printed."""
+    content = json.loads(json_bytes(result))  # as a reader of the file finds it
+    files = {directory / f"{name}.json": json_bytes(result), directory / f"{name}.txt": (text + "\n").encode()}
+    files |= {directory / picture: image for picture, image in draw(content).items()}
+    write_files(files)
+    if options.json:
+        return json.dumps(result, indent=1)
+    return text + "\nwritten: " + ", ".join(str(path) for path in files)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ def make_parser() -> argparse.ArgumentParser:
     """The command line of `python -m evaluate`."""
     parser = Parser(prog="python -m evaluate", description="Measure networks: what they cost, how well they train.")
     commands = parser.add_subparsers(
-        dest="command", required=True, metavar="count|score|train|latency|zerocost|fidelity"
+        dest="command", required=True, metavar="count|score|train|latency|zerocost|fidelity|paths|lesion"
     )
 
     def command(name: str, summary: str, description: str = "", network: bool = True) -> argparse.ArgumentParser:
@@ -74,4 +74,37 @@ def make_parser() -> argparse.ArgumentParser:
     fidelity.add_argument("--seeds", type=int, default=1, metavar="N", help="trainings of each network (%(default)s)")
     fidelity.add_argument("--networks", nargs="+", metavar="NAME", help="some of the set's networks alone")
     fidelity.add_argument("--out", type=Path, metavar="DIR", help="(runs/fidelity/SET-DATA-RECIPE)")
+
+    paths = command(
+        "paths",
+        "a residual network as a collection of paths: how many, how long, and how much gradient comes over them",
+        "Trains the network by the recipe, then measures gradients along random paths (arXiv:1605.06431, section 5).",
+    )
+    trains(paths)
+    seeded(paths)
+    paths.add_argument("--count", action="store_true", help="count the paths alone; trains nothing")
+    paths.add_argument("--samples", type=int, default=256, metavar="N", help="paths of each length (%(default)s)")
+    paths.add_argument(
+        "--weights", type=Path, metavar="FILE", help="model.pt of python -m evaluate train, instead of a training now"
+    )
+    paths.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    paths.add_argument("--out", type=Path, metavar="DIR", help="(runs/paths/NETWORK-DATA-RECIPE-SEED)")
+
+    lesion = command(
+        "lesion",
+        "what networks can do without: blocks dropped and reordered, with shortcuts, without them, and dense",
+        "Trains a residual network, the same without shortcuts and a DenseNet alike, then drops and reorders blocks "
+        "(arXiv:1605.06431, section 4).",
+    )
+    trains(lesion)
+    lesion.add_argument("--seeds", type=int, default=1, metavar="N", help="trainings of each network (%(default)s)")
+    lesion.add_argument(
+        "--dense", metavar="NAME", help="the DenseNet, by name or file (as many layers and as costly as the network)"
+    )
+    lesion.add_argument(
+        "--images", type=int, default=1000, metavar="N", help="held-out images to measure errors on (%(default)s)"
+    )
+    lesion.add_argument("--draws", type=int, default=5, metavar="N", help="random choices of each number (%(default)s)")
+    lesion.add_argument("--json", action="store_true", help="print JSON instead of tables")
+    lesion.add_argument("--out", type=Path, metavar="DIR", help="(runs/lesion/NETWORK-DATA-RECIPE)")
     return parser

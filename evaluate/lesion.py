@@ -86,19 +86,20 @@ def _without(module: nn.Module) -> nn.Module:
 def dropped(model: nn.Module, paths: Sequence[str]) -> Iterator[None]:
     """Inside, the network does without these units; afterwards it is whole."""
     whole = {path: model.get_submodule(path) for path in paths}
-    with _in_place(model, {path: _without(module) for path, module in whole.items()}):
+    with replaced(model, {path: _without(module) for path, module in whole.items()}):
         yield
 
 
 @contextlib.contextmanager
 def reordered(model: nn.Module, order: Mapping[str, str]) -> Iterator[None]:
     """Inside, each path runs the unit of the path that `order` gives it; afterwards its own."""
-    with _in_place(model, {path: model.get_submodule(other) for path, other in order.items()}):
+    with replaced(model, {path: model.get_submodule(other) for path, other in order.items()}):
         yield
 
 
 @contextlib.contextmanager
-def _in_place(model: nn.Module, modules: dict[str, nn.Module]) -> Iterator[None]:
+def replaced(model: nn.Module, modules: Mapping[str, nn.Module]) -> Iterator[None]:
+    """Inside, other modules stand at these paths; afterwards the network's own."""
     own = {path: model.get_submodule(path) for path in modules}
     try:
         for path, module in modules.items():
@@ -138,18 +139,10 @@ def order_tau(order: Order) -> float:
     return 1.0 if tau is None else tau
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """How much is tried."""
-
-    most: int = 8  # different numbers of units to drop, and of swaps
-    draws: int = 5  # random choices for each number
-    seed: int = 0  # of these choices
-
-    def numbers(self, count: int) -> list[int]:
-        """At most `most` whole numbers from 1 to `count`, evenly spread; none if `count` is 0."""
-        most = min(self.most, count)
-        return [1 + round(place * (count - 1) / max(1, most - 1)) for place in range(most)]
+def ladder(count: int) -> list[int]:
+    """1, 2, 3, 4, 6, 8, 12, 16, 24 ... up to `count`: how many units to drop, and how often to swap two."""
+    steps = sorted({*(2**n for n in range(count.bit_length())), *(3 * 2**n for n in range(count.bit_length()))})
+    return [step for step in steps if step <= count]
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,16 +155,17 @@ class Lesions:
     orders: tuple[tuple[int, tuple[float, ...], tuple[float, ...]], ...]  # swaps, tau and error of each draw
 
 
-def lesions(model: nn.Module, error: Callable[[], float], plan: Plan) -> Lesions:
+def lesions(model: nn.Module, error: Callable[[], float], draws: int, seed: int) -> Lesions:
     """Drop every unit, several units, and reorder; the network is whole again afterwards.
 
     Args:
         model: a trained `space.network.Network`.
         error: top-1 error in percent of `model` as it is when called.
-        plan: how much is tried.
+        draws: random choices for each number of units, or of swaps.
+        seed: of these choices.
     """
     all_units = units(model)
-    rng = random.Random(plan.seed)
+    rng = random.Random(seed)
     single: list[tuple[str, float | None]] = []
     for unit in all_units:
         if not unit.droppable:
@@ -181,17 +175,17 @@ def lesions(model: nn.Module, error: Callable[[], float], plan: Plan) -> Lesions
             single.append((unit.path, error()))
     can_go = [unit.path for unit in all_units if unit.droppable]
     several = []
-    for number in plan.numbers(len(can_go)):
+    for number in ladder(len(can_go)):
         errors = []
-        for _ in range(plan.draws if number < len(can_go) else 1):
+        for _ in range(draws):
             with dropped(model, rng.sample(can_go, number)):
                 errors.append(error())
         several.append((number, tuple(errors)))
     orders = []
     groups = exchangeable(all_units)
-    for number in plan.numbers(sum(len(group) for group in groups)):
+    for number in ladder(sum(len(group) for group in groups)):
         taus, errors = [], []
-        for _ in range(plan.draws):
+        for _ in range(draws):
             order = swapped(groups, number, rng)
             taus.append(order_tau(order))
             with reordered(model, order):

@@ -19,6 +19,9 @@ CLAIM = (
 )
 
 
+LEARNED = 10.0  # points better than guessing: below, what a network has kept is a quotient of noise
+
+
 class Interval(NamedTuple):
     """A mean and its 95 % interval; None where one value says nothing of it."""
 
@@ -43,6 +46,14 @@ class Interval(NamedTuple):
         half = float(t.ppf(0.975, len(values) - 1)) * statistics.stdev(values) / math.sqrt(len(values))
         return cls(mean, mean - half, mean + half)
 
+    def within(self, low: float, high: float) -> Interval:
+        """The interval cut to what is possible."""
+        return (
+            self
+            if self.low is None or self.high is None
+            else Interval(self.mean, max(low, self.low), min(high, self.high))
+        )
+
     def __str__(self) -> str:
         return f"{self.mean:.1f}" + ("" if self.low is None else f" [{self.low:.1f}, {self.high:.1f}]")
 
@@ -54,7 +65,8 @@ def lesion_report(measured: Mapping[str, Any]) -> dict[str, Any]:
 
     * ``error``: of the whole network;
     * ``rise``: by how much it grows without one unit, mean over the units that the plain network can lose too (of the
-      DenseNet: all), and ``kept``: the part of what it knows beyond guessing that is left then, in percent;
+      DenseNet: all), and ``kept``: the part of what it knows beyond guessing that is left then, in percent
+      (None where a training learned next to nothing);
     * ``units``, ``several``, ``orders``: the curves.
     """
     chance = 100 * (1 - 1 / measured["classes"])
@@ -76,18 +88,19 @@ def _summary(lesions: Sequence[Mapping[str, Any]], shared: set[str] | None, chan
         ]  # fmt: skip
 
     def kept(one: Mapping[str, Any]) -> float:
-        able = chance - one["error"]
-        return 100 * (1 - statistics.fmean(rises(one)) / able) if able > 0 else math.nan
+        able: float = chance - one["error"]
+        return 100 * (1 - statistics.fmean(rises(one)) / able)
 
+    learned = all(chance - one["error"] > LEARNED for one in lesions)
     several = len(lesions) > 1
     units = [unit for unit, _ in lesions[0]["single"]]
     by_unit = [[one["single"][place][1] for one in lesions] for place in range(len(units))]
     return {
-        "error": Interval.of([one["error"] for one in lesions]),
+        "error": _error([one["error"] for one in lesions]),
         "rise": Interval.of([statistics.fmean(rises(one)) for one in lesions] if several else rises(lesions[0])),
-        "kept": Interval.of([kept(one) for one in lesions]),
+        "kept": Interval.of([kept(one) for one in lesions]) if learned else None,
         "units": [
-            {"unit": unit, "error": None if errors[0] is None else Interval.of(errors)}
+            {"unit": unit, "error": None if errors[0] is None else _error(errors)}
             for unit, errors in zip(units, by_unit, strict=True)
         ],
         "several": [
@@ -107,7 +120,11 @@ def _summary(lesions: Sequence[Mapping[str, Any]], shared: set[str] | None, chan
 
 def _over(draws: Sequence[Sequence[float]]) -> Interval:
     """Of the seeds' means over their draws; of the draws, where there is one seed."""
-    return Interval.of([statistics.fmean(each) for each in draws] if len(draws) > 1 else list(draws[0]))
+    return _error([statistics.fmean(each) for each in draws] if len(draws) > 1 else draws[0])
+
+
+def _error(values: Sequence[float]) -> Interval:
+    return Interval.of(values).within(0, 100)
 
 
 def verdicts(report: Mapping[str, Any]) -> list[str]:
@@ -118,13 +135,17 @@ def verdicts(report: Mapping[str, Any]) -> list[str]:
             "One unit dropped", ("plain", of["plain"]["rise"]), ("residual", of["residual"]["rise"]), "points of error"
         )
     ]
-    residual, plain = of["residual"]["kept"].mean, of["plain"]["kept"].mean
-    said.append(
-        f"What is known beyond guessing, and is left without one unit: {residual:.0f} % in the residual network, "
-        f"{plain:.0f} % in the plain one."
-    )
-    if of["plain"]["error"].mean > report["chance"] - 10:
-        said.append("The plain network has hardly learned anything, so that it has little to lose: train for longer.")
+    residual, plain = of["residual"]["kept"], of["plain"]["kept"]
+    if residual is None or plain is None:
+        said.append(
+            f"The {'residual' if residual is None else 'plain'} network has hardly learned anything, so that it has "
+            "little to lose: train for longer."
+        )
+    else:
+        said.append(
+            "What is known beyond guessing, and is left without one unit: "
+            f"{residual} % in the residual network, {plain} % in the plain one."
+        )
     said.append(
         _compared(
             "One unit dropped", ("dense", of["dense"]["rise"]), ("residual", of["residual"]["rise"]), "points of error"
@@ -165,35 +186,33 @@ def lesion_text(report: Mapping[str, Any]) -> str:
         f"{report['chance']:.0f} %; {report['draws']} draws a number",
         "brackets: 95 %, Student's t over " + ("the seeds" if seeds > 1 else "units or draws of one training"),
         "",
-        f"{'network':<10}{'cost':>9}{'params':>11}{'units':>7}{'error %':>22}{'without one, more':>22}{'kept %':>22}",
+        f"{'network':<10}{'cost':>9}{'params':>11}{'units':>7}{'error %':>20}{'without one: more':>22}{'kept %':>22}",
     ]
     for network in networks:
         each, cost = network["summary"], network["cost"]
         lines.append(
             f"{network['kind']:<10}{gflops(cost['macs']):>9}{cost['params']:>11,}{len(each['units']):>7}"
-            f"{each['error']!s:>22}{each['rise']!s:>22}{each['kept']!s:>22}"
+            f"{each['error']!s:>20}{each['rise']!s:>22}{'-' if each['kept'] is None else str(each['kept']):>22}"
         )
-    lines += ["", "error % without one unit", f"{'unit':<8}" + "".join(f"{kind:>26}" for kind in kinds)]
+    lines += ["", "error % without one unit", f"{'unit':<8}" + "".join(f"{kind:>30}" for kind in kinds)]
     most = max(len(network["summary"]["units"]) for network in networks)
     for place in range(most):
         cells = []
         for network in networks:
             units = network["summary"]["units"]
             error = units[place]["error"] if place < len(units) else ""
-            cells.append(f"{'cannot be dropped' if error is None else str(error):>26}")
+            cells.append(f"{'cannot be dropped' if error is None else str(error):>30}")
         lines.append(f"{place + 1:<8}" + "".join(cells))
     for title, column, key in (("units dropped", "number", "dropped"), ("swaps of two blocks", "number", "swaps")):
         curve = "several" if key == "dropped" else "orders"
-        lines += ["", f"error % after {title}", f"{column:<8}" + "".join(f"{kind:>26}" for kind in kinds)]
+        lines += ["", f"error % after {title}", f"{column:<8}" + "".join(f"{kind:>30}" for kind in kinds)]
         numbers = sorted({point[key] for network in networks for point in network["summary"][curve]})
         for number in numbers:
             found = [
                 next((point for point in network["summary"][curve] if point[key] == number), None)
                 for network in networks
             ]
-            cells = [
-                f"{'' if point is None else str(point['error']) + _tau(point):>26}" for point in found
-            ]
+            cells = [f"{'' if point is None else str(point['error']) + _tau(point):>30}" for point in found]
             lines.append(f"{number:<8}" + "".join(cells))
     return "\n".join([*lines, "", *report["verdicts"], CLAIM])
 

@@ -20,7 +20,7 @@ from space import Config, DenseConfig, ResidualConfig, cost
 
 if TYPE_CHECKING:
     from evaluate.data import ImageData
-    from evaluate.lesion import Lesions, Plan
+    from evaluate.lesion import Lesions
     from evaluate.trainer import Trainer
 
 
@@ -71,7 +71,7 @@ def run_lesion(
     load: Callable[[int], ImageData],
     seeds: Sequence[int],
     device: str,
-    plan: Plan,
+    draws: int,
     images: int,
     show: Callable[[str], None],
 ) -> dict[str, Any]:
@@ -84,7 +84,7 @@ def run_lesion(
         load: seed -> images at the recipe's resolution, a part of them held out.
         seeds: of weights, order of the images, held-out part, and choice of the units to drop.
         device: ``cpu`` or ``cuda``.
-        plan: how much is tried.
+        draws: random choices for each number of units to drop, and of swaps.
         images: error is measured on at most so many of the held-out images.
         show: gets a line a training.
 
@@ -105,7 +105,7 @@ def run_lesion(
             def error() -> float:
                 return 100 - trainer.evaluate_on(trainer.data.val_images[:images], trainer.data.val_labels[:images])[0]
 
-            found.append(lesions(trainer.model, error, dataclasses.replace(plan, seed=seed)))
+            found.append(lesions(trainer.model, error, draws, seed))
 
         score = train_proxy(config, recipe, data, seed=seed, device=device, then=study)
         if not found:
@@ -122,7 +122,7 @@ def run_lesion(
         "classes": data.classes,
         "images": min(images, len(data.val_labels)),
         "seeds": list(seeds),
-        "draws": plan.draws,
+        "draws": draws,
         "environment": {
             "device": device_name(device),
             "torch": torch.__version__,
