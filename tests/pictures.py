@@ -67,13 +67,13 @@ def crowded() -> Run:
 
 
 def shown(figure: Figure) -> list[Text]:
-    """Every text that is drawn: matplotlib keeps ticks outside the view, which are not."""
+    """Every text that is drawn: matplotlib keeps ticks outside the view, and of axes that are off, which are not."""
     figure.canvas.draw()
     hidden = set()
     for axes in figure.axes:
         for axis, (low, high), index in ((axes.xaxis, axes.get_xlim(), 0), (axes.yaxis, axes.get_ylim(), 1)):
             for text in axis.get_ticklabels():
-                if not low <= text.get_position()[index] <= high:
+                if not axes.axison or not low <= text.get_position()[index] <= high:
                     hidden.add(id(text))
     texts = [artist for artist in figure.findobj(Text) if isinstance(artist, Text)]
     return [text for text in texts if text.get_visible() and text.get_text().strip() and id(text) not in hidden]

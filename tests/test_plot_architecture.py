@@ -1,12 +1,10 @@
 """A network stage by stage, and its picture."""
 
-import itertools
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from matplotlib.patches import Rectangle
-from matplotlib.text import Text
 
 from results import load_run
 from results.plot_architecture import ArchitecturePlot, architecture_data, draw_architecture
@@ -15,6 +13,7 @@ from results.run import Run
 from results.stages import stages
 from results.style import DARK, LIGHT, Theme
 from space import Config, DenseConfig, ResidualConfig, cost, landmark
+from tests.pictures import check
 
 
 def test_the_parts_sum_to_the_whole(tiny_config: Config) -> None:
@@ -95,18 +94,9 @@ def test_everything_is_inside_and_apart(name: str, theme: Theme) -> None:
     three = DenseConfig("densenet", "cifar", 16, (12, 1, 40), 12, 0, 1.0)
     config = {"deep": DEEP, "three": three}.get(name) or landmark(name)
     figure = draw_architecture(plot_of(config), theme)
-    figure.canvas.draw()
-    texts = [text for text in figure.findobj(Text) if isinstance(text, Text) and text.get_text().strip()]
-    texts = [text for text in texts if text.axes is None or text in text.axes.texts]  # the axes have no ticks
-    boxes = [text.get_window_extent() for text in texts]
-    assert len(texts) > 40
-    for box in boxes:
-        assert box.x0 >= 0 and box.x1 <= figure.bbox.x1 and box.y0 >= 0 and box.y1 <= figure.bbox.y1
-    for (one, box), (two, other) in itertools.combinations(zip(texts, boxes, strict=True), 2):
-        apart = box.x1 <= other.x0 or other.x1 <= box.x0 or box.y1 <= other.y0 or other.y1 <= box.y0
-        assert apart, f"{one.get_text()!r} over {two.get_text()!r}"
-    columns = [text.get_text() for text in texts if text.get_fontweight() == "bold"]
-    assert columns == ["a title", *(part.name for part in stages(config))]
+    check(figure, 40)
+    bold = [text.get_text() for text in figure.axes[0].texts if text.get_fontweight() == "bold"]
+    assert bold == ["a title", *(part.name for part in stages(config))]
 
 
 def test_every_block_is_drawn() -> None:

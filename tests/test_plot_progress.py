@@ -1,6 +1,5 @@
 """How a search went: as data whose numbers can be worked out by hand, and as drawn."""
 
-import itertools
 import math
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -8,8 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from matplotlib.figure import Figure
-from matplotlib.text import Text
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from results import load_run
@@ -20,6 +17,7 @@ from results.plots import View
 from results.progress_data import REST, Effort
 from results.run import Run
 from results.style import DARK, LIGHT
+from tests.pictures import check
 
 SETTINGS = {
     "name": "r", "budget_macs": 10**9, "mode": "frontier", "data": "digits", "input_size": 224, "classes": 1000,
@@ -113,32 +111,6 @@ def test_match_mode_and_other_costs() -> None:
     assert "axis from 100k parameters to 10M parameters" in data.caption
     # decades from 1e5 to 1e7 parameters: 20, from 1e6.5 on 30
     assert data.measures[0].values[-1] == pytest.approx(20 * 1.5 / 2 + 30 * 0.5 / 2)
-
-
-def shown(figure: Figure) -> list[Text]:
-    """Every text that is drawn, without ticks out of view."""
-    figure.canvas.draw()
-    hidden = set()
-    for axes in figure.axes:
-        for axis, (low, high), index in ((axes.xaxis, axes.get_xlim(), 0), (axes.yaxis, axes.get_ylim(), 1)):
-            hidden |= {id(t) for t in axis.get_ticklabels() if not low <= t.get_position()[index] <= high}
-            if not axes.axison:
-                hidden |= {id(t) for t in axis.get_ticklabels()}
-    texts = [artist for artist in figure.findobj(Text) if isinstance(artist, Text)]
-    return [t for t in texts if t.get_visible() and t.get_text().strip() and id(t) not in hidden]
-
-
-def check(figure: Figure, least: int) -> None:
-    """Every text is inside the figure, and no two touch."""
-    texts = shown(figure)
-    assert len(texts) >= least
-    boxes = [text.get_window_extent() for text in texts]
-    for text, box in zip(texts, boxes, strict=True):
-        assert box.x0 >= 0 and box.y0 >= 0, text.get_text()
-        assert box.x1 <= figure.bbox.x1 and box.y1 <= figure.bbox.y1, text.get_text()
-    for (one, box), (two, other) in itertools.combinations(zip(texts, boxes, strict=True), 2):
-        apart = box.x1 <= other.x0 or other.x1 <= box.x0 or box.y1 <= other.y0 or other.y1 <= box.y0
-        assert apart, f"{one.get_text()!r} over {two.get_text()!r}"
 
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK], ids=lambda theme: theme.name)
