@@ -103,7 +103,7 @@ def frontier_data(run: Run, view: View = DEFAULT_VIEW) -> FrontierPlot:
         "below the picture's range (arrows)": int((shown["proxy_top1"] < y_range[0]).sum()),
         "of the stopped ones lie below the picture's range": int((stopped["last_top1"] < y_range[0]).sum()),
         "published ones cost less than what is shown": len(done) - len(shown),
-        "landmarks of one's own are not shown: counted at another input size, or far from these": unknown
+        "landmarks of one's own are not shown: of unknown cost here, or far from these": unknown
         + len(own)
         - len(ticks),
     }
