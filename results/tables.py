@@ -128,9 +128,7 @@ def scale(frame: pd.DataFrame, name: str) -> tuple[float, str, int] | None:
     """Divisor, symbol and decimals that a reader gets a column in; None for as it is. The largest count decides."""
     if name not in _COUNTS:
         return _SCALED.get(name)
-    largest = frame[name].max()
-    if largest != largest:  # all are missing
-        return _SCALES[-1]
+    largest = max(frame[name].dropna(), default=0)
     return next((each for each in _SCALES if largest >= each[0]), _SCALES[-1])
 
 

@@ -17,7 +17,7 @@ from results.__main__ import main
 from results.columns import COLUMNS, page
 from results.filters import where
 from results.run import Run
-from results.tables import render
+from results.tables import FORMATS, render
 
 ROOT = Path(__file__).resolve().parent.parent
 KNOWN = {column.name: column for column in COLUMNS}
@@ -81,6 +81,9 @@ def test_text_fits_and_is_aligned(small: Path, run: Run, capsys: pytest.CaptureF
     assert lines[1][:end].endswith("M")
     assert lines[2][end - 5 : end].strip() == f"{run.frame()['macs'][0] / 1e6:.2f}"
     assert said(capsys, small, "--where", "macs < 0") == "no row\n"
+    empty = run.frame().assign(macs=pd.array([None] * len(run.frame()), dtype="Int64"))
+    for kind in FORMATS:  # also of columns in which everything is missing
+        assert render(run.frame(), COLUMNS, kind) and render(empty, COLUMNS, kind)
 
 
 def test_conditions(run: Run) -> None:
