@@ -29,6 +29,8 @@
 `plot_fidelity`        content of fidelity.json: how far proxies rank as published
 `labels`               where labels go so that they do not overlap
 `style`                themes, colours, markers, fonts, axes
+`export`               a network -> a file that is checked before it is kept; `export_formats`, `export_weights`
+`export_python`        a network as source code; `export_residual`, `export_dense`, `export_pieces` are its parts
 `write`                the files of a run directory, each written whole or not at all
 =====================  ============================================================================
 
@@ -42,6 +44,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from results.candidate import Candidate
+    from results.export import export_model
     from results.naming import describe
     from results.run import Run, load_run
     from results.tables import frontier_table
@@ -51,6 +54,7 @@ _HOMES = {
     "Candidate": "candidate",
     "Run": "run",
     "describe": "naming",
+    "export_model": "export",
     "frontier_table": "tables",
     "load_run": "run",
     "write_outputs": "write",
@@ -63,4 +67,4 @@ def __getattr__(name: str) -> Any:
     return getattr(import_module(f"results.{_HOMES[name]}"), name)
 
 
-__all__ = ["Candidate", "Run", "describe", "frontier_table", "load_run", "write_outputs"]
+__all__ = ["Candidate", "Run", "describe", "export_model", "frontier_table", "load_run", "write_outputs"]
