@@ -49,7 +49,7 @@ class Point:
 
     name: str
     label: str  # with a mark if its setting is not the usual one, and what it won
-    x: float  # GFLOPs
+    x: float  # GFLOPs, or millions of parameters
     y: float  # top-1 error in percent
     params: int
     ring: bool = False  # won the ImageNet challenge
@@ -82,8 +82,13 @@ def published_data(run: Run, view: View = DEFAULT_VIEW) -> PublishedPlot:
     return published_plot("cifar" if run.input_size <= SMALL_INPUT else "imagenet", run.landmarks.values())
 
 
-def published_plot(target: str, landmarks: Iterable[Landmark]) -> PublishedPlot:
-    """Step one without a run: those of the landmarks that belong to the target, ``imagenet`` or ``cifar``."""
+def published_plot(target: str, landmarks: Iterable[Landmark], x: str = "macs") -> PublishedPlot:
+    """Step one without a run: those of the landmarks that belong to the target, ``imagenet`` or ``cifar``.
+
+    `x` says what lies along the x axis: ``macs`` or ``params``.
+    """
+    size = TARGETS[target][0]
+    x_label, unit = {"macs": (f"GFLOPs (multiply-adds, {size}x{size})", 1e9), "params": ("parameters (M)", 1e6)}[x]
     marks: dict[str, str] = {}
     members: dict[tuple[str, str], list[Point]] = {}
     for each in landmarks:
@@ -97,28 +102,30 @@ def published_plot(target: str, landmarks: Iterable[Landmark]) -> PublishedPlot:
             label += marks.setdefault(each.published.setting, mark)
         if each.name in CHALLENGE:
             label += f" ({CHALLENGE[each.name]})"
-        point = Point(each.name, label, each.macs / 1e9, error, each.params, each.name in CHALLENGE)
+        point = Point(each.name, label, getattr(each, x) / unit, error, each.params, each.name in CHALLENGE)
         members.setdefault((OWN, "") if own else (each.family, _form(each)), []).append(point)
     lines = tuple(
         Line(family, tuple(sorted(points, key=lambda point: (point.x, point.y))), form, family != OWN)
         for (family, form), points in members.items()
     )
-    size = TARGETS[target][0]
     data = {"imagenet": "ImageNet validation", "cifar": "CIFAR-10"}[target]
     notes = [f"Setting: {_USUAL[target][1]}"]
     notes += [f"{mark} {shorten(setting.removeprefix('CIFAR-10, '), 80)}" for setting, mark in marks.items()]
-    end = "Cost: multiply-adds of convolution and linear weights. Sources: python -m space show NAME."
+    end = "" if x == "params" else "Cost: multiply-adds of convolution and linear weights. "
+    end += "Sources: python -m space show NAME."
     forms = {f"{style.family_name(line.family)} {line.form}": None for line in lines if line.form}
     if forms:
         end += f" Dashed: {', '.join(forms)}."
     if any(point.ring for line in lines for point in line.points):
         end += f"\n{_RINGS}"
+    sizes = (5_000_000, 25_000_000, 100_000_000) if target == "imagenet" else (1_000_000, 10_000_000, 40_000_000)
+    largest = max((point.params for line in lines for point in line.points), default=0)
     return PublishedPlot(
         title="Published error against complexity",
-        x_label=f"GFLOPs (multiply-adds, {size}x{size})",
+        x_label=x_label,
         y_label=f"published top-1 error on {data} (%)",
         lines=lines,
-        sizes=(5_000_000, 25_000_000, 100_000_000) if target == "imagenet" else (1_000_000, 10_000_000, 40_000_000),
+        sizes=tuple(size for size in sizes if size < 1.5 * largest),
         footnote="; ".join(notes) + ".\n" + end,
     )
 

@@ -13,6 +13,7 @@ from space.landmarks import TARGETS
 from space.own_landmarks import read_landmarks
 
 PROG = "python -m results published"
+FAMILIES = tuple(dict.fromkeys(each.family for each in LANDMARKS.values()))
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -22,11 +23,9 @@ def make_parser() -> argparse.ArgumentParser:
         description="Draws published top-1 error against multiply-adds for all landmarks of a target; the area is "
         "parameters, rings are the networks of ILSVRC 2012-2015. Needs no run; python -m space list has the numbers.",
     )
-    parser.add_argument(
-        "--out", required=True, type=Path, metavar="FILE", help=f"its ending is the format: {', '.join(FORMATS)}"
-    )
     parser.add_argument("--target", choices=tuple(TARGETS), default="imagenet", help="which landmarks (%(default)s)")
-    parser.add_argument("--theme", choices=("light", "dark"), default="light", help="(%(default)s)")
+    parser.add_argument("--x", choices=("macs", "params"), default="macs", help="along the x axis (%(default)s)")
+    parser.add_argument("--family", nargs="+", metavar="NAME", help=f"these alone, some of {', '.join(FAMILIES)} (all)")
     parser.add_argument(
         "--landmark",
         nargs="+",
@@ -35,7 +34,29 @@ def make_parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="landmarks of your own beside them, JSON or CSV (see space.own_landmarks)",
     )
+    add_picture(parser)
     return parser
+
+
+def add_picture(parser: argparse.ArgumentParser) -> None:
+    """The two options that say where a picture goes and how it looks."""
+    parser.add_argument(
+        "--out", required=True, type=Path, metavar="FILE", help=f"its ending is the format: {', '.join(FORMATS)}"
+    )
+    parser.add_argument("--theme", choices=("light", "dark"), default="light", help="(%(default)s)")
+
+
+def kind_of(out: Path) -> str:
+    """The format that a file's ending tells.
+
+    Raises:
+        ValueError: if it tells none.
+    """
+    kind = out.suffix.lower().removeprefix(".")
+    if kind not in FORMATS:
+        endings = ", ".join(f".{each}" for each in FORMATS)
+        raise ValueError(f"--out {out}: expected a name that ends in one of {endings}")
+    return kind
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -48,20 +69,25 @@ def published(options: argparse.Namespace) -> str:
     """Write the picture and say what is on it.
 
     Raises:
-        ValueError: for another ending, or a file that holds no landmarks.
+        ValueError: for another ending, an unknown family, or a file that holds no landmarks.
         OSError: if the file cannot be written.
     """
-    kind = options.out.suffix.lower().removeprefix(".")
-    if kind not in FORMATS:
-        endings = ", ".join(f".{each}" for each in FORMATS)
-        raise ValueError(f"--out {options.out}: expected a name that ends in one of {endings}")
-    landmarks = (*LANDMARKS.values(), *read_landmarks(*options.landmark))
+    kind = kind_of(options.out)
+    for family in options.family or ():
+        if family not in FAMILIES:
+            raise ValueError(f"--family {family!r}: expected some of {', '.join(FAMILIES)}")
+    own = read_landmarks(*options.landmark)
+    chosen = (each for each in LANDMARKS.values() if not options.family or each.family in options.family)
 
     from results.plot_published import draw_published, published_plot
     from results.style import THEMES, image
     from space.files import write_files
 
-    data = published_plot(options.target, landmarks)
+    data = published_plot(options.target, (*chosen, *own), options.x)
+    if not data.lines:
+        raise ValueError(
+            f"--family {' '.join(options.family)}: none of these has a published error on {options.target}"
+        )
     write_files({options.out: image(draw_published(data, THEMES[options.theme]), kind)})
     count = sum(len(line.points) for line in data.lines)
     return f"{count} networks, {data.x_label} against {data.y_label}: {options.out}"
