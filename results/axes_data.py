@@ -134,7 +134,7 @@ def axes_data(run: Run, view: View = DEFAULT_VIEW) -> AxesPlot:
         y_range=y_range,
         panels=panels,
         bars=tuple(bars),
-        caption="\n".join([*caveats(run, cost, frame), *_explained(bars, too_few, below, len(stars))]),
+        caption="\n".join([*caveats(run, cost, frame), *_explained(panels, bars, too_few, below, len(stars))]),
     )
 
 
@@ -151,7 +151,8 @@ def _y_range(scores: Floats) -> tuple[tuple[float, float], int]:
 
 
 def _drawn(frame: pd.DataFrame, axis: Axis) -> bool:
-    return len(on_axis(frame, axis)[axis.column].unique()) > 1
+    values = on_axis(frame, axis)[axis.column]
+    return len(values) >= FEW and values.nunique() > 1
 
 
 def _panel(axis: Axis, frame: pd.DataFrame, stars: pd.DataFrame) -> AxisPanel:
@@ -208,15 +209,20 @@ def _points(frame: pd.DataFrame, x: Floats, y: Floats) -> tuple[Points, ...]:
     return tuple(found)
 
 
-def _explained(bars: list[Bars], too_few: list[str], below: int, stars: int) -> list[str]:
+def _explained(
+    panels: tuple[AxisPanel, ...], bars: list[Bars], too_few: list[str], below: int, stars: int
+) -> list[str]:
     lines = [
         "Points above the rule: the score less what networks of that cost score as a rule (first panel: a robust local "
-        "line, LOWESS, through all sampled networks).",
-        f"Best: of a quarter ({100 * SHARE:g} %) of the family's networks, drawn with replacement, the one furthest "
-        f"above the rule; its value in the median and in {100 * SURE:g} % of the samples (bars at the bottom; "
-        f"arXiv:2003.13678). Families of fewer than {LEAST} networks have none. What goes with an axis need not come "
-        "from it: widths are solved, so that more depth makes them smaller.",
+        f"line, LOWESS, through all sampled networks). Axes in which fewer than {FEW} networks differ are left out.",
     ]
+    if any(panel.ranges or panel.choices for panel in panels):
+        lines.append(
+            f"Best: of a quarter ({100 * SHARE:g} %) of the family's networks, drawn with replacement, the one "
+            f"furthest above the rule; its value in the median and in {100 * SURE:g} % of the samples (bars at the bottom; "
+            f"arXiv:2003.13678). Families of fewer than {LEAST} networks have none. What goes with an axis need not "
+            "come from it: widths are solved, so that more depth makes them smaller."
+        )
     if bars:
         lines.append(
             "Importance: PED-ANOVA, what sets the best tenth of a family at like cost apart, of the axes that the "

@@ -21,9 +21,10 @@ Ints = NDArray[np.int64]
 ALIKE = 1.1  # costs within this factor are one cost
 MOST_BINS, IN_BIN, LEAST_IN_BIN = 10, 5, 2  # bins; networks a bin, on average in the smallest group, and at least
 TIMES = 400  # resamples
+SIZES = 16  # numbers of networks that a comparison is tried with
 SURE = 0.95
 SHARE = 0.25  # of the networks, in each resample of the best
-_CHUNK = 2_000_000  # numbers in memory at once
+_CHUNK = 200_000  # numbers at once: what the processor's cache holds
 _ROUNDING = 1e-9
 
 
@@ -130,7 +131,7 @@ def agreement(
         Sizes up to that of the smaller group, and the part of the resamples that came out as all networks do.
     """
     most = min(len(better[0]), len(worse[0]))
-    sizes = np.unique(np.geomspace(2, most, 24).round().astype(np.int64))
+    sizes = np.unique(np.geomspace(2, most, SIZES).round().astype(np.int64))
     shares = []
     for size in sizes:
         first, second = (
@@ -157,7 +158,7 @@ def _sorted(errors: Floats, bins: Ints) -> tuple[Floats, Ints]:
 
 
 def _resampled(bins: Ints, size: int, times: int, rng: np.random.Generator) -> Iterator[Floats]:
-    """Weights of `times` samples of `size` networks with replacement, as rows of arrays that fit the memory."""
+    """Weights of `times` samples of `size` networks with replacement, as rows of small arrays."""
     networks = len(bins)
     member = np.zeros((networks, int(bins.max()) + 1))
     member[np.arange(networks), bins] = 1.0

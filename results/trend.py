@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from results.bootstrap import Floats
 
 SPAN = 0.5  # part of the networks that each local line is fitted to
+LINE = 20  # ... if it is not less than this
 FEW = 10  # networks below which the rule is their median
 _ANCHORS, _ROUNDS = 33, 3
 
@@ -33,9 +34,9 @@ class Trend:
 def trend(costs: Floats, scores: Floats) -> Trend:
     """LOWESS (Cleveland 1979) of the scores against log cost.
 
-    At each of 33 costs a line is fitted to the nearest half of the networks, tricube weights for nearness and
-    bisquare weights against networks that learned nothing. One median where all networks cost nearly the same
-    or there are too few for lines.
+    At each of 33 costs a line is fitted to the nearest half of the networks (20 at least, or all), with tricube
+    weights for nearness and bisquare weights against networks that learned nothing. One median where all networks
+    cost nearly the same or there are too few for lines.
 
     Args:
         costs: (networks,), above zero; at least one.
@@ -46,7 +47,8 @@ def trend(costs: Floats, scores: Floats) -> Trend:
     x = np.log(costs)
     anchors = np.linspace(x.min(), x.max(), _ANCHORS)
     away = np.abs(x[None, :] - anchors[:, None])
-    reach = np.partition(away, round(SPAN * len(x)) - 1, axis=1)[:, round(SPAN * len(x)) - 1]
+    nearest = min(len(x), max(LINE, round(SPAN * len(x)))) - 1
+    reach = np.partition(away, nearest, axis=1)[:, nearest]
     near = (1 - np.minimum(away / np.maximum(reach, 1e-9)[:, None], 1) ** 3) ** 3
     robust = np.ones(len(x))
     for _ in range(_ROUNDS):
