@@ -75,11 +75,12 @@ def draw_row(row: Row, theme: style.Theme = style.LIGHT) -> Figure:
 
 def images(row: Row, name: str) -> dict[str, bytes]:
     """The picture in every format, for light and for dark pages: file name -> content."""
-    return {
-        f"{name}{'' if theme is style.LIGHT else f'-{theme.name}'}.{kind}": style.image(draw_row(row, theme), kind)
-        for theme in style.THEMES.values()
-        for kind in KINDS
-    }
+    files = {}
+    for theme in style.THEMES.values():
+        figure = draw_row(row, theme)
+        ending = "" if theme is style.LIGHT else f"-{theme.name}"
+        files |= {f"{name}{ending}.{kind}": style.image(figure, kind) for kind in KINDS}
+    return files
 
 
 def _draw(row: Row, theme: style.Theme) -> Figure:
@@ -122,6 +123,7 @@ def _panel(axes: Axes, panel: Panel, theme: style.Theme) -> None:
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0e}"))
         axes.yaxis.set_minor_locator(NullLocator())
     if panel.span is not None:
+        axes.margins(y=0.1)  # room for the words
         low, high, words = panel.span
         axes.axvspan(low, high, color=theme.budget, alpha=0.12, linewidth=0)
         axes.text((low + high) / 2, 0.985, words, transform=axes.get_xaxis_transform(), fontsize=_SMALL, ha="center",

@@ -85,7 +85,8 @@ def _caption(report: Mapping[str, Any]) -> str:
         f"{recipe['resolution']}, width factor {recipe['width']:g}) on {report['data']}; error of {report['images']} "
         f"held-out images; {seeds} seed{'' if seeds == 1 else 's'}; {report['environment']['device']}. Shown are means "
         + ("and 95 % intervals over seeds." if seeds > 1 else "of one training, with 95 % intervals over draws.")
-        + f" Dotted: guessing, {report['chance']:.0f} %. A block without a shortcut that changes the shape cannot be dropped.",
+        + f" Dotted: guessing, {report['chance']:.0f} %. A block without a shortcut that changes the shape cannot be "
+        "dropped.",
         report["verdicts"][0],
     ]
     if report["data"] == "digits":
