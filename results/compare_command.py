@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from results.objective import COSTS
 from results.plots import FORMATS as PICTURES
-from results.show_command import WIDTH, add_format, deliver
+from results.show_command import WIDTH, add_format, deliver, format_of
 from space.command import Parser, answer
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def compared(options: argparse.Namespace) -> str:
     """
     if len(options.runs) < 2:
         raise ValueError(f"only {options.runs[0]} is given: expected two or more runs")
-    kind = None
+    shape, kind = format_of(options), None
     if options.plot is not None:
         kind = options.plot.suffix.lower().lstrip(".")
         if kind not in PICTURES:
@@ -77,7 +77,7 @@ def compared(options: argparse.Namespace) -> str:
     if kind is not None:
         lines.append(_picture(found, options.plot, kind, options.theme))
     tables = found.tables()
-    if options.out is not None or options.format not in (None, "text") or options.table is not None:
+    if options.out is not None or shape != "text" or options.table is not None:
         if options.out is None:
             lines = []  # a table for a program alone
         return "\n".join([*lines, deliver(*tables[options.table or "runs"], options)])

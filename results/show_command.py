@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from results.columns import COLUMNS, Column
-from results.filters import EXAMPLE
-from results.tables import FORMATS
+from results.filters import EXAMPLE, chosen, ordered, where
+from results.tables import FOR_PROGRAMS, FORMATS, kind_of, render
 from space.command import Parser, answer
+from space.files import write_files
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,7 +37,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--storage", metavar="URL", help="where the study is, if not in the run's directory")
     parser.add_argument("--sort", metavar="COLUMN[:desc]", help="the order of the rows (trial; a frontier's: its cost)")
     parser.add_argument("--where", metavar="CONDITION", help=f"which rows, such as {EXAMPLE}")
-    parser.add_argument("--columns", metavar="NAMES", help="separated by commas, or all (what fits a screen)")
+    parser.add_argument("--columns", metavar="NAMES", help="separated by commas, or all (of files for programs all)")
     parser.add_argument("--frontier", action="store_true", help="the frontier alone")
     parser.add_argument("--limit", type=int, metavar="N", help="the first N rows alone")
     add_format(parser)
@@ -66,11 +67,8 @@ def show(options: argparse.Namespace) -> str:
     """
     if options.limit is not None and options.limit < 1:
         raise ValueError(f"--limit {options.limit}: expected how many rows, from 1")
-    columns = None
-    from results.filters import chosen, ordered, where
-
-    if options.columns is not None:
-        columns = chosen(options.columns, COLUMNS)  # before anything is read
+    kind = format_of(options)
+    columns = None if options.columns is None else chosen(options.columns, COLUMNS)
 
     from results import load_run
 
@@ -84,7 +82,10 @@ def show(options: argparse.Namespace) -> str:
         frame = ordered(frame, options.sort)
     if options.limit is not None:
         frame = frame.head(options.limit)
-    return deliver(frame, columns or usual(frame), options, None if columns else WIDTH)
+    if columns is None:
+        columns = COLUMNS if kind in FOR_PROGRAMS else usual(frame)
+        return deliver(frame, columns, options, WIDTH)
+    return deliver(frame, columns, options)
 
 
 def usual(frame: pd.DataFrame) -> tuple[Column, ...]:
@@ -101,21 +102,28 @@ def deliver(
     """Write a table to ``--out`` and say so, or give it as text.
 
     Raises:
-        ValueError: if the format is not to be told, or is none for a terminal.
+        ValueError: as `format_of`.
         OSError: if the file cannot be written.
     """
-    from results.tables import kind_of, render
-    from space.files import write_files
+    kind = format_of(options)
+    if options.out is not None:
+        write_files({options.out: render(frame, columns, kind, width)})
+        return f"{len(frame):,} rows, {len(columns)} columns: {options.out}"
+    if frame.empty and kind == "text":
+        return "no row"
+    return render(frame, columns, kind, width).decode().rstrip("\n")
 
+
+def format_of(options: argparse.Namespace) -> str:
+    """The format that ``--format`` and ``--out`` ask for; to be asked before anything is read.
+
+    Raises:
+        ValueError: if it is not to be told, or is none for a terminal.
+    """
     if options.out is None:
-        kind = options.format or "text"
-        if kind == "parquet":
+        if options.format == "parquet":
             raise ValueError("--format parquet is no text: expected --out FILE.parquet with it")
-        if frame.empty and kind == "text":
-            return "no row"
-        return render(frame, columns, kind, width).decode().rstrip("\n")
+        return options.format or "text"
     if options.out.is_dir():
         raise ValueError(f"--out {options.out} is a directory: expected the name of a file")
-    kind = kind_of(options.out, options.format)
-    write_files({options.out: render(frame, columns, kind, width)})
-    return f"{len(frame):,} rows, {len(columns)} columns: {options.out}"
+    return kind_of(options.out, options.format)

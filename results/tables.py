@@ -233,3 +233,4 @@ _WRITERS: dict[str, Callable[[pd.DataFrame, Sequence[Column]], bytes]] = {
     "markdown": _markdown,
 }
 FORMATS = {"text": ".txt", "csv": ".csv", "parquet": ".parquet", "json": ".json", "latex": ".tex", "markdown": ".md"}
+FOR_PROGRAMS = ("csv", "parquet", "json")
