@@ -219,16 +219,17 @@ def _explained(
     if any(panel.ranges or panel.choices for panel in panels):
         lines.append(
             f"Best: of a quarter ({100 * SHARE:g} %) of the family's networks, drawn with replacement, the one "
-            f"furthest above the rule; its value in the median and in {100 * SURE:g} % of the samples (bars at the bottom; "
-            f"arXiv:2003.13678). Families of fewer than {LEAST} networks have none. What goes with an axis need not "
-            "come from it: widths are solved, so that more depth makes them smaller."
+            f"furthest above the rule; its value in the median and in {100 * SURE:g} % of the samples (bars at the "
+            f"bottom; arXiv:2003.13678). Families of fewer than {LEAST} networks have none. What goes with an "
+            "axis need not come from it: widths are solved, so that more depth makes them smaller."
         )
     if bars:
         lines.append(
             "Importance: PED-ANOVA, what sets the best tenth of a family at like cost apart, of the axes that the "
             f"search drew (at most {MOST} networks a family), as parts of their sum; tick: the most that {SHUFFLES} "
-            "shuffles of the scores gave. A pale bar is not longer than that: it may be luck. depth3 are "
-            "the blocks of the third stage, spend is the part of the budget that is used."
+            "shuffles of the scores gave (arrow: more than the sum). A pale bar is not longer than "
+            "that: it may be luck. depth3 are the blocks of the third stage, spend is the part of the budget that is "
+            "used."
         )
     if too_few:
         lines.append(f"No importance, as it needs {LEAST} sampled networks with parameters: {', '.join(too_few)}.")

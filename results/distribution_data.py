@@ -118,7 +118,7 @@ def distribution_data(run: Run, view: View = DEFAULT_VIEW) -> DistributionPlot:
         x_range=x_range,
         panels=tuple(panels),
         comparisons=comparisons,
-        comparison_title="" if told is None else f"networks needed: {panels[told].title}",
+        comparison_title="" if told is None else f"networks needed: {panels[told].title.partition(' (')[0]}",
         caption="\n".join([*caveats(run, cost, frame), *lines]),
         empty="" if panels else f"no group has {LEAST} sampled networks with a score yet: {len(frame)} in all",
     )
@@ -225,8 +225,8 @@ def _explained(panels: list[Panel], beyond: int, left: list[str]) -> list[str]:
     if any(len(panel.curves) > 1 for panel in panels):
         lines.append(
             "Networks needed: how often that many of each group, drawn again from those here, have the medians in the "
-            f"same order as all of them (A < B: A's is the lower; red line: {100 * SURE:g} %). It cannot tell of more "
-            "networks than there are."
+            f"same order as all of them (A before B: A's is the lower; red line: {100 * SURE:g} %). It cannot tell "
+            "of more networks than there are."
         )
     few = [f"{panel.title} {', '.join(panel.small)}" for panel in panels if panel.small]
     if few:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.markers import CARETRIGHT
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from results import style
@@ -19,6 +20,7 @@ __all__ = ["axes_data", "draw_axes"]
 _STRIP = 0.065  # of a panel's height for each bar at the bottom
 _MANY = 2000  # points from which on a vector file holds them as an image
 _NAMES = 0.35  # inches left of a panel for the names of bars
+_TICKS = 0.11  # of a panel's width between numbers
 _JITTER = 0.16  # of the distance between two choices
 
 
@@ -93,6 +95,7 @@ def _draw_panel(axes: Axes, panel: AxisPanel, y_range: tuple[float, float], them
     axes.set_ylim(low - (high - low) * strip / (1 - strip), high)
     if panel.log:
         style.cost_axis(axes, *panel.x_range)
+        axes.xaxis.set_major_locator(FixedLocator(_apart(style.log_ticks(*panel.x_range), panel.x_range)))
     else:
         axes.set_xlim(*panel.x_range)
         axes.xaxis.set_major_locator(MaxNLocator(5))
@@ -117,6 +120,16 @@ def _draw_panel(axes: Axes, panel: AxisPanel, y_range: tuple[float, float], them
         axes.plot([found.low, found.high], [y, y], linewidth=3, solid_capstyle="butt", **settings)
         axes.plot([found.middle], [y], "o", markersize=5, mec=theme.ink, mew=0.8, **settings)
     axes.set_ylabel("points above the rule", fontsize=TEXT, labelpad=2)
+
+
+def _apart(ticks: Sequence[float], x_range: tuple[float, float]) -> list[float]:
+    """Those of the ticks, the largest first, whose numbers do not run into each other on a logarithmic axis."""
+    least = (x_range[1] / x_range[0]) ** _TICKS
+    kept: list[float] = []
+    for tick in reversed(ticks):
+        if not kept or kept[-1] >= least * tick:
+            kept.append(tick)
+    return kept
 
 
 def _spread(panel: AxisPanel) -> list[Points]:
@@ -154,9 +167,13 @@ def _draw_bars(axes: Axes, bars: Bars, theme: style.Theme) -> None:
     for place, each in zip(places, bars.axes, strict=True):
         axes.barh(place, 100 * each.value / total, height=0.62, color=colour, alpha=1 if each.seen else 0.3, zorder=2)
         luck = 100 * each.luck / total
-        axes.plot([luck, luck], [place - 0.42, place + 0.42], color=theme.ink, linewidth=1.4, zorder=3)
+        if luck <= 100:
+            axes.plot([luck, luck], [place - 0.42, place + 0.42], color=theme.ink, linewidth=1.4, zorder=3)
+        else:
+            axes.plot([102], [place], linestyle="", marker=CARETRIGHT, markersize=5, color=theme.ink, zorder=3)
     axes.set_ylim(len(bars.axes) - 0.4, -0.6)
-    axes.set_xlim(0, 1.05 * max(100 * max(each.value, each.luck) / total for each in bars.axes) or 1)
+    furthest = max(100 * max(each.value, each.luck) / total for each in bars.axes)
+    axes.set_xlim(0, 1.05 * min(furthest or 1, 100))
     axes.set_yticks(places, [each.axis for each in bars.axes])
     axes.tick_params(axis="y", length=0)
     axes.grid(False, axis="y")

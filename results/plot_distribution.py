@@ -89,7 +89,7 @@ def _comparison_key(comparisons: tuple[Comparison, ...], theme: style.Theme) -> 
         most = comparison.sizes[-1]
         words = f"{comparison.enough:,} each" if comparison.enough else f"not reached with {most:,}"
         mark = {"color": colour, "linestyle": dash, "linewidth": 1.6}
-        lines.append(Line(mark, (f"{comparison.better} < {comparison.worse}", words), theme.ink))
+        lines.append(Line(mark, (f"{comparison.better} before {comparison.worse}", words), theme.ink))
     return lines
 
 
