@@ -11,10 +11,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from results import style
+from results.labels import shorten
 from results.naming import describe
 from results.plots import DEFAULT_VIEW, View
 from results.stages import Stage, stages
-from space.landmarks import LANDMARKS
 
 if TYPE_CHECKING:
     from results.run import Run
@@ -50,10 +50,10 @@ def architecture_data(run: Run, view: View = DEFAULT_VIEW) -> ArchitecturePlot:
         f"{_short(found.macs)}FLOPs",
         f"{_short(found.params)} parameters",
         *([] if found.latency_ms is None else [f"{found.latency_ms:.3g} ms"]),
-        f"proxy top-1 {found.proxy_top1:.2f} % ({run.recipe_name} on {run.data_name})",
+        f"proxy top-1 {found.proxy_top1:.2f} % ({shorten(run.recipe_name)} on {shorten(run.data_name)})",
         f"trial {number}",
     ]
-    known = LANDMARKS.get(found.landmark or "")
+    known = run.landmarks.get(found.landmark or "")
     name = known.label if known else found.landmark or style.family_name(config.family)
     return ArchitecturePlot(
         title=f"{name}: {describe(config)}",
@@ -83,7 +83,7 @@ def _caption(parts: tuple[Stage, ...], run: Run) -> str:
 _TEXT, _SMALL = 8.0, 7.8
 _LEFT, _RIGHT = 0.35, 0.3  # inches, as all that follow
 _MAPS, _BLOCKS, _SHARES = 0.75, 1.75, 1.15
-_TOP, _GAP, _ROW, _NOTE = 0.72, 0.3, 0.19, 0.165
+_GAP, _ROW, _NOTE = 0.3, 0.19, 0.165
 _COLUMN, _BETWEEN = 0.72, 0.18  # least width of a part, room between two
 _LONGEST, _THICKEST = 7.0, 0.16  # all blocks side by side, one block
 
@@ -105,8 +105,10 @@ def _draw(data: ArchitecturePlot, theme: style.Theme) -> Figure:
     ]
     inner = max(names + sum(columns) + _BETWEEN * max(0, len(columns) - 1), 6.0)
     title = style.wrap_to(probe, data.title, 11.5, inner * 0.92)  # bold text is wider
+    subtitle = style.wrap_to(probe, data.subtitle, _TEXT, inner)
     caption = style.wrap_to(probe, data.caption, _SMALL, inner)
-    top = _TOP + 0.2 * max(0, len(title) - 1)
+    below = 0.2 * len(title) + 0.21  # where the subtitle begins
+    top = below + 0.165 * len(subtitle) + 0.15
     drawn = _MAPS + _BLOCKS + _SHARES + 3 * _GAP
     width = _LEFT + inner + _RIGHT
     height = top + drawn + _ROW * len(rows) + 0.25 + _NOTE * len(caption) + 0.1
@@ -116,7 +118,7 @@ def _draw(data: ArchitecturePlot, theme: style.Theme) -> Figure:
     axes.set_xlim(0, width)
     axes.set_ylim(0, height)
     axes.text(_LEFT, height - 0.16, "\n".join(title), fontsize=11.5, fontweight="bold", va="top")
-    axes.text(_LEFT, height - top + 0.31, data.subtitle, fontsize=_TEXT, va="top", color=theme.quiet)
+    axes.text(_LEFT, height - below, "\n".join(subtitle), fontsize=_TEXT, va="top", color=theme.quiet)
     if data.empty:
         axes.text(width / 2, height / 2, data.empty, fontsize=12, color=theme.quiet, ha="center", va="center")
         return figure

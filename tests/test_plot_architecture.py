@@ -80,7 +80,7 @@ def test_the_best_network_unless_another_is_asked_for(master: Path) -> None:
 
 
 def plot_of(config: Config) -> ArchitecturePlot:
-    return ArchitecturePlot("a title", "and what it costs", config.family, stages(config), "a caption")
+    return ArchitecturePlot("a title", "and what it costs, at length " * 6, config.family, stages(config), "a caption")
 
 
 DEEP = ResidualConfig(
