@@ -1,6 +1,6 @@
 """Beginning with what earlier runs have found: `--warm-start RUN`.
 
-Where recipe, images and objective agree, an earlier run's finished networks are finished networks of this run too.
+Where recipe, images, seed and objective agree, an earlier run's finished networks are finished networks of this run too.
 Where they do not, its scores mean something else here, but the shapes of its best networks are worth a try.
 """
 
@@ -19,7 +19,8 @@ from search.suggest import parameters, values_in
 from space import config_from_json
 from space.design import Target, Value, axes, propose
 
-SAME = ("recipe", "objective", "timing")  # and the data's key: what two runs must share for scores to compare
+# What two runs must share, beside the data's key, for scores to compare. The seed says which images are held out.
+SAME = ("recipe", "objective", "timing", "seed")
 SPACE = ("budget_macs", "mode", "input_size", "classes", "max_params", "max_activations")  # where axis values agree
 SHAPES = "suggestions"  # the study's attribute that keeps what is worth a try; there once all is taken over
 

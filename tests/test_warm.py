@@ -66,6 +66,14 @@ def test_shapes_are_tried_where_scores_do_not_hold(capsys: pytest.CaptureFixture
     assert {trial.user_attrs["config_id"] for trial in late[:-1]} == set(frontier["config_id"])
 
 
+def test_scores_on_other_held_out_images_do_not_hold(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*BASE, "--name", "early", "--trials", "2"]) == 0
+    capsys.readouterr()
+    assert main([*BASE, "--name", "late", "--seed", "1", "--trials", "0", "--warm-start", "runs/early"]) == 0
+    assert "other seed, so its scores do not hold here" in capsys.readouterr().out
+    assert not trials("late")
+
+
 def test_a_run_cannot_begin_with_itself(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*BASE, "--name", "early", "--trials", "1"]) == 0
     assert main([*BASE, "--name", "early", "--trials", "2", "--warm-start", "runs/early"]) == 2
