@@ -26,9 +26,9 @@ CSS_INCH = 96  # pixels of a page
 SCRIPTS = ("details.js", "table.js", "chart.js", "main.js")
 
 
-def report_page(run: Run, drawn: Mapping[tuple[str, str], bytes] | None = None) -> bytes:
-    """The content of report.html; `drawn` as for `report_pictures`."""
-    return draw_report(report_data(run), report_pictures(run, drawn))
+def report_page(run: Run, found: Mapping[str, Any] | None = None, drawn: Mapping[str, bytes] | None = None) -> bytes:
+    """The content of report.html; `found` and `drawn` as for `report_pictures`."""
+    return draw_report(report_data(run), report_pictures(run, found, drawn))
 
 
 def draw_report(data: ReportData, pictures: Sequence[ReportPicture]) -> bytes:

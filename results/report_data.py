@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from results import style
 from results.columns import COLUMNS
-from results.frontier_data import frontier_data
+from results.frontier_data import FrontierPlot, frontier_data
 from results.objective import COSTS, timing_text
 from results.plots import View
 from results.stages import stages
+from results.tables import scale
 from space import config_from_json
 
 if TYPE_CHECKING:
@@ -64,25 +65,32 @@ class ReportData:
 def report_data(run: Run) -> ReportData:
     """What to show of a run.
 
-    The payload's keys: ``networks`` (column -> values, a value for each network), ``labels`` (of published networks,
+    The payload's keys: ``networks`` (column -> values, a value for each network), ``scales`` (of columns, for a
+    reader: divisor, symbol, decimals), ``labels`` (of published networks,
     by number of the row), ``stages`` (for each network its stages, each a list of `STAGE`), ``stage`` (these names),
     ``costs`` (name -> what the picture shows over that cost), ``cost`` (the run's own), ``families``, ``states``,
     ``meaning`` (of columns), ``code`` (the lines that build a network; N stands for its trial) and ``themes``.
     """
     frame = run.frame()
     networks = _networks(run, frame)
-    costs = [name for name, cost in COSTS.items() if frame[cost.column].notna().any()] or [run.objective.name]
+    own = run.objective.name
+    plots = {
+        name: frontier_data(run, View(None if name == own else name))  # the own one may be empty, others not
+        for name, cost in COSTS.items()
+        if name == own or frame[cost.column].notna().any()
+    }
     there = {*networks["family"], *(each.family for each in run.own_landmarks)}
     families = [name for name in [*style.FAMILIES, *sorted(there - set(style.FAMILIES))] if name in there]
     payload = {
         "networks": {
             name: _values(networks[name]) for name in SHOWN if name == "trial" or networks[name].notna().any()
         },
+        "scales": {name: scale(networks, name) for name in ("macs", "params", "activations")},
         "labels": _labels(run, frame, networks),
         "stages": [_stages(run, config) for config in networks["config"]],
         "stage": STAGE,
-        "costs": {name: _cost(run, name) for name in costs},
-        "cost": run.objective.name,
+        "costs": {name: _cost(run, name, data) for name, data in plots.items()},
+        "cost": own,
         "families": {name: _family(name) for name in families},
         "states": STATES,
         "meaning": {column.name: column.meaning for column in COLUMNS if column.name in SHOWN},
@@ -93,7 +101,7 @@ def report_data(run: Run) -> ReportData:
         name=str(run.settings.get("name") or run.directory.name),
         summary=_summary(run),
         figures=_figures(run, frame),
-        caveats=tuple(frontier_data(run).caption.splitlines()),
+        caveats=tuple(plots[own].caption.splitlines()),
         settings=tuple(_settings(run)),
         commands=tuple(_commands(run)),
         payload=payload,
@@ -135,9 +143,10 @@ def _stages(run: Run, config: object) -> list[list[Any]]:
     return [[getattr(part, name) for name in STAGE] for part in parts]
 
 
-def _cost(run: Run, name: str) -> dict[str, Any]:
+def _cost(run: Run, name: str, data: FrontierPlot) -> dict[str, Any]:
     """The picture over one cost; x in the cost's unit, y in percent."""
-    data, cost = frontier_data(run, View(name)), COSTS[name]
+    cost = COSTS[name]
+    members = run.frontier(None if cost == run.objective else name)
     return {
         "column": cost.column,
         "unit": cost.unit,
@@ -152,7 +161,7 @@ def _cost(run: Run, name: str) -> dict[str, Any]:
         "step": data.step,
         "band": data.band,
         "ticks": [asdict(tick) for tick in data.ticks],
-        "members": [int(trial) for trial in run.frontier(name)["trial"]],
+        "members": [int(trial) for trial in members["trial"]],
         "empty": data.empty,
     }
 
@@ -179,7 +188,7 @@ def _code(run: Run) -> list[str]:
 def _summary(run: Run) -> str:
     spend = "up to" if run.settings["mode"] == "frontier" else "at"
     return (
-        f"Networks of {spend} {run.budget_macs / 1e9:.4g} GFLOPs (multiply-adds, {run.input_size}x{run.input_size}, "
+        f"Networks of {spend} {COSTS['macs'].text(run.budget_macs)} (multiply-adds, {run.input_size}x{run.input_size}, "
         f"{run.classes:,} classes), trained by the recipe {run.recipe_name} on {run.data_name}"
     )
 
@@ -222,7 +231,7 @@ def _pairs(values: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
 
 def _text(key: str, value: Any) -> str:
     if key == "budget_macs":
-        return f"{value:,} ({value / 1e9:.4g} GFLOPs)"
+        return f"{value:,} ({COSTS['macs'].text(value)})"
     if value is None or value == []:
         return "none"
     if isinstance(value, bool):

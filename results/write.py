@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from results.plots import DEFAULT_VIEW, PLOTS, View
 from space.files import json_bytes, write_files
@@ -49,14 +49,15 @@ def write_outputs(
         directory / "trials.csv": run.frame().to_csv(index=False).encode(),
         directory / "frontier.csv": frontier.to_csv(index=False).encode(),
     }
-    pictures = _pictures(run, plots, kinds, view, theme)
+    found, pictures = _pictures(run, plots, kinds, view, theme)
     for name, content in pictures.items():
         files[directory / name] = content
     if report:
         from results.report import report_page
 
-        drawn = {(name, theme): pictures[f"{name}.png"] for name in plots if f"{name}.png" in pictures}
-        files[directory / "report.html"] = report_page(run, drawn)
+        same = found if view == DEFAULT_VIEW else {}
+        drawn = {name: pictures[f"{name}.png"] for name in same if f"{name}.png" in pictures}  # of the light theme
+        files[directory / "report.html"] = report_page(run, same, drawn)
     configs = directory / "configs"
     for trial in frontier["trial"]:
         member = run.candidate(int(trial))
@@ -68,14 +69,19 @@ def write_outputs(
     return list(files)
 
 
-def _pictures(run: Run, plots: Sequence[str], kinds: Sequence[str], view: View, theme: str) -> dict[str, bytes]:
-    from results.plots import figure
+def _pictures(
+    run: Run, plots: Sequence[str], kinds: Sequence[str], view: View, theme: str
+) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """What the pictures show, by name, and the pictures, by file."""
+    from results.plots import draw, plot_data
     from results.style import THEMES, image
 
     words = [view.x or "", "" if view.trial is None else f"trial{view.trial}", "" if theme == "light" else theme]
     ending = "".join(f"-{word}" for word in words if word)
+    found: dict[str, Any] = {}
     pictures: dict[str, bytes] = {}
     for name in plots:
-        drawn = figure(name, run, view, THEMES[theme])
+        found[name] = plot_data(name, run, view)
+        drawn = draw(name, found[name], THEMES[theme])
         pictures |= {f"{name}{ending}.{kind}": image(drawn, kind) for kind in kinds}
-    return pictures
+    return found, pictures

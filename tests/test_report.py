@@ -171,7 +171,7 @@ def test_settings_and_how_to_go_on(make_run: Callable[..., Path], tmp_path: Path
     groups = {title: dict(pairs) for title, pairs in data.settings}
     assert groups["Environment"] == {"torch": "9.9", "workers": "2"}
     assert groups["Recipe"]["epochs"] == "3"
-    assert groups["Search"]["budget macs"] == "4,100,000,000 (4.1 GFLOPs)"
+    assert groups["Search"]["budget macs"] == "4,100,000,000 (4.1GFLOPs)"
     lines = [line for _, line in data.commands]
     assert lines[0] == "python -m search --budget 4.1G --data 'my images'"
     assert f"python -m results {directory}" in lines

@@ -28,6 +28,7 @@ FLAGS = (
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 )  # fmt: skip
 SIZES = {"desktop": (1280, 900, False), "phone": (390, 844, True)}
+HOVERED = "return document.querySelector('.hoverlayer .hovertext')?.textContent"
 HIT = "<img src=x onerror=\"document.title='hit'\">"
 
 
@@ -49,10 +50,8 @@ class Browser:
         width, height, mobile = SIZES[size]
         screen = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": mobile}
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
-        features = [
-            {"name": "prefers-color-scheme", "value": theme},
-            {"name": "prefers-reduced-motion", "value": "reduce"},  # nothing scrolls away under the mouse
-        ]
+        wishes = {"prefers-color-scheme": theme, "prefers-reduced-motion": "reduce"}  # nothing scrolls under the mouse
+        features = [{"name": name, "value": value} for name, value in wishes.items()]
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
         self.driver.get(path.as_uri())
         self.wait("return document.body.dataset.ready")
@@ -91,11 +90,12 @@ class Browser:
             actions.w3c_actions.pointer_action.click()
         actions.perform()
 
+    def words(self, element: str) -> str:
+        return str(self.js("return document.getElementById(arguments[0]).textContent", element))
+
     def column(self, name: str) -> list[str]:
-        at = self.js("return COLUMNS.indexOf(arguments[0]) + 1", name)
-        return list(
-            self.js(f"return [...document.querySelectorAll('#table tbody td:nth-child({at})')].map(x => x.innerText)")
-        )
+        cells = "[...document.querySelectorAll(`#table tbody td:nth-child(${COLUMNS.indexOf(arguments[0]) + 1})`)]"
+        return list(self.js(f"return {cells}.map((cell) => cell.innerText)", name))
 
     def photograph(self, path: Path) -> Image.Image:
         made = base64.b64decode(self.driver.execute_cdp_cmd("Page.captureScreenshot", {"format": "png"})["data"])
@@ -147,7 +147,7 @@ MEMBER = "value(row, 'on_frontier') && !(row in DATA.labels)"
 def test_hover_tells_the_configuration(opened: Browser) -> None:
     row = rows(opened, MEMBER)[0]
     opened.move(row)
-    label = opened.wait("return document.querySelector('.hoverlayer .hovertext')?.textContent")
+    label = opened.wait(HOVERED)
     trial, network, family = opened.js("return ['trial', 'network', 'family'].map((x) => text(arguments[0], x))", row)
     assert f"Trial {trial}" in label and family in label
     assert network.split()[0] in label and network.split()[1] in label
@@ -166,7 +166,7 @@ def test_click_shows_stages_and_lines_that_work(opened: Browser, master: Path) -
         "return [...document.querySelectorAll('#chosen td.share')].map((x) => parseFloat(x.textContent))"
     )
     assert sum(shares) == pytest.approx(100, abs=0.1 * len(shares))
-    code = opened.js("return document.getElementById('code').textContent")
+    code = opened.words("code")
     assert len(code.splitlines()) == 3
     names: dict[str, Any] = {}
     exec(code, names)
@@ -189,7 +189,7 @@ def test_sorts(opened: Browser, master: Path) -> None:
     pages = -(-len(rows(opened, "true")) // 25)
     for _ in range(pages - 1):
         opened.js("document.getElementById('after').click()")
-    assert opened.js("return document.getElementById('page').textContent") == f"page {pages} of {pages}"
+    assert opened.words("page") == f"page {pages} of {pages}"
     assert opened.js("return document.getElementById('after').disabled")
     assert 0 < len(opened.column("params")) <= 25
 
@@ -201,17 +201,15 @@ def test_filters(opened: Browser) -> None:
     words = opened.driver.find_element(By.ID, "words")
     words.send_keys("DenseNet theta")
     dense = len(rows(opened, "value(row, 'family') === 'densenet'"))
-    assert opened.js("return document.getElementById('shown').textContent").startswith(f"{dense} of {everything} ")
+    assert opened.words("shown").startswith(f"{dense} of {everything} ")
     assert {word.split()[-1] for word in opened.column("family")} == {"DenseNet"}
     words.clear()
     words.send_keys("nothing is called so")
-    assert opened.js("return document.getElementById('shown').textContent") == f"0 of {everything} networks"
+    assert opened.words("shown") == f"0 of {everything} networks"
     assert opened.column("trial") == []
     words.clear()
-    opened.press("x", "\ue003")  # typed and taken back
-    for box in opened.driver.find_elements(By.CSS_SELECTOR, "#families input"):
-        if box.get_attribute("value") != "resnet":
-            box.click()
+    for box in opened.driver.find_elements(By.CSS_SELECTOR, "#families input:not([value=resnet])"):
+        box.click()
     opened.driver.find_element(By.ID, "members").click()
     expected = rows(opened, "value(row, 'on_frontier') && value(row, 'family') === 'resnet'")
     assert len(opened.column("trial")) == len(expected) > 0
@@ -231,7 +229,7 @@ def test_another_cost_on_the_axis(opened: Browser) -> None:
     assert step[0] == opened.js("return DATA.costs.params.step[0][0]")
     row = opened.js("return DATA.networks.trial.indexOf(DATA.costs.params.members[1])")
     opened.move(row)
-    label = opened.wait("return document.querySelector('.hoverlayer .hovertext')?.textContent")
+    label = opened.wait(HOVERED)
     assert opened.js("return title(arguments[0])", row) in label
 
 
@@ -255,7 +253,7 @@ def test_keyboard_alone(opened: Browser) -> None:
     opened.press(enter)
     assert opened.js(focus.format("id")) == "details-title"
     assert opened.js("return String(value(chosen, 'trial'))") == trial
-    assert opened.js("return document.getElementById('said').textContent").startswith("Details of ")
+    assert opened.words("said").startswith("Details of ")
     opened.press(tab)
     assert opened.js(focus.format("id")) == "back"
     opened.press(enter)
@@ -273,21 +271,15 @@ def test_photographs(size: str, theme: str, browser: Browser, page: Path, tmp_pa
     assert "#{:02x}{:02x}{:02x}".format(*photo.getpixel((3, height // 2))) == paper
     assert len(photo.getcolors(10**6) or []) > 200  # text, marks
     assert browser.js("return document.documentElement.scrollWidth <= innerWidth")
-    assert browser.js(
-        "return [...document.querySelectorAll('.pictures img')].every((x) => x.complete && x.naturalWidth)"
-    )
-    shown = browser.js(
-        "return [...document.querySelectorAll('.pictures img')].filter((x) => x.offsetWidth).map((x) => x.className)"
-    )
-    assert set(shown) == {theme}
+    pictures = "[...document.querySelectorAll('.pictures img')]"
+    assert browser.js(f"return {pictures}.every((x) => x.complete && x.naturalWidth)")
+    assert set(browser.js(f"return {pictures}.filter((x) => x.offsetWidth).map((x) => x.className)")) == {theme}
     browser.js("document.getElementById('theme').click()")
     other = browser.js("return getComputedStyle(document.body).backgroundColor")
     assert other != "rgb({}, {}, {})".format(*photo.getpixel((3, height // 2)))
 
 
-def test_hostile_names_are_only_names(
-    make_run: Callable[..., Path], browser: Browser, tmp_path: Path, master: Path
-) -> None:
+def test_hostile_names_are_only_names(make_run: Callable[..., Path], browser: Browser, tmp_path: Path) -> None:
     directory = make_run(tmp_path / HIT.replace("/", ""), samples=4, landmarks=False, data=f"</script>{HIT}")
     storage = optuna.storages.RDBStorage(f"sqlite:///{directory / 'study.db'}")
     study = optuna.load_study(storage=storage, study_name=directory.name)
@@ -305,7 +297,7 @@ def test_hostile_names_are_only_names(
     browser.open(path)
     named = rows(browser, "row in DATA.labels")[0]
     browser.move(named, click=True)
-    assert HIT in browser.wait("return document.querySelector('.hoverlayer .hovertext')?.textContent")
+    assert HIT in browser.wait(HOVERED)
     browser.wait("return document.getElementById('details-title').textContent === arguments[0]", HIT)
     for button in range(len(browser.column("trial"))):
         browser.js("document.querySelectorAll('#table tbody button')[arguments[0]].click()", button)

@@ -27,7 +27,7 @@ def directory(master: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """For tests of what is around them: drawing takes seconds."""
-    monkeypatch.setattr(results.write, "_pictures", lambda *_: {"frontier.png": b"a picture"})
+    monkeypatch.setattr(results.write, "_pictures", lambda *_: ({}, {"frontier.png": b"a picture"}))
     monkeypatch.setattr(results.report, "report_pictures", lambda *_: ())
 
 

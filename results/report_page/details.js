@@ -4,9 +4,12 @@
 const DATA = JSON.parse(document.getElementById("data").textContent);
 const ROWS = DATA.networks.trial.length;
 let chosen = null; // number of the row whose details are shown
-const UNITS = { macs: [1e9, 3, "GFLOPs"], params: [1e6, 2, "M"], activations: [1e6, 2, "M"], latency_ms: [1, 3, "ms"],
+const UNITS = { latency_ms: [1, 3, "ms"], // divisor, decimals, symbol
   proxy_top1: [1, 2, "%"], last_top1: [1, 2, "%"], published_top1: [1, 2, "%"], mean_top1: [1, 2, "%"], expected_top1: [1, 2, "%"],
   trained_top1: [1, 2, "%"], p_frontier: [1, 2, ""], loss: [1, 3, "nats"], seconds: [1, 1, "s"] };
+for (const [column, [by, symbol, digits]] of Object.entries(DATA.scales)) {
+  UNITS[column] = [by, digits, column === "macs" ? `${symbol}FLOPs` : symbol];
+}
 const NAMES = { proxy_top1: "proxy top-1", last_top1: "top-1 when stopped", published_top1: "published top-1", macs: "multiply-adds", latency_ms: "latency",
   on_frontier: "frontier", mean_top1: "mean top-1", expected_top1: "expected top-1", trained_top1: "top-1, trained further",
   p_frontier: "P(on frontier)", config_id: "configuration" };

@@ -89,7 +89,7 @@ function markSorted() {
 function startTable(show) {
   const heads = COLUMNS.map((column) => {
     const unit = column in UNITS && UNITS[column][2] ? ` (${UNITS[column][2]})` : "";
-    const words = column === "macs" ? "GFLOPs" : (NAMES[column] || column) + unit; // as every picture has it
+    const words = column === "macs" ? UNITS.macs[2] : (NAMES[column] || column) + unit; // as every picture has it
     const button = make("button", { type: "button", title: DATA.meaning[column] }, words);
     button.addEventListener("click", () => sortBy(column));
     const head = make("th", { scope: "col", className: WORDS.has(column) ? "" : "number" }, button);
