@@ -18,7 +18,7 @@
 `stages`               a network part by part: widths, sizes, its share of the cost
 `comparison`           several runs side by side; `plot_compare`: their frontiers
 `plots`                the pictures by name; each is a file `plot_NAME` in two pure steps, data and figure
-`plot_frontier`        what was measured here; `frontier_data` is its first step
+`plot_frontier`        what was measured here; `frontier_data` and `frontier_caption` are its first step
 `plot_published`       what the papers report
 `plot_progress`        how the search went, and where the time went; `progress_data` is its first step
 `plot_distribution`    errors by group at like cost; `distribution_data` is its first step

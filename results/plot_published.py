@@ -39,7 +39,7 @@ CHALLENGE = {  # landmark -> what it stands for; see ILSVRC_WINNERS in `space.pu
 }
 _RINGS = (
     "Rings: networks that won the ImageNet challenge, and its second of 2014; all entered as ensembles. The winner of "
-    "2013, Clarifai, is not published: ZFNet is of the same year."
+    "2013, Clarifai, is not published: ZFNet, of the same year, stands for it."
 )
 
 
