@@ -27,6 +27,8 @@
 `sheet`                several small pictures with a key each
 `plot_architecture`    one network drawn
 `plot_fidelity`        content of fidelity.json: how far proxies rank as published
+`plot_lesion`          content of lesion.json: blocks dropped and reordered; `plot_paths`: of paths.json, paths by
+                       length; `panels`: both are rows of them
 `labels`               where labels go so that they do not overlap
 `style`                themes, colours, markers, fonts, axes
 `export`               a network -> a file that is checked before it is kept; `export_formats`, `export_weights`
