@@ -236,5 +236,5 @@ def _explained(
     if stars:
         lines.append(f"Stars: {stars} published network{'' if stars == 1 else 's'}, same recipe; in no range or bar.")
     if below:
-        lines.append(f"{below:,} network{'' if below == 1 else 's'} below the panels; they count.")
+        lines.append(f"{below:,} network{'' if below == 1 else 's'} below the panels, not drawn but counted.")
     return lines

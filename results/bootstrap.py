@@ -9,6 +9,7 @@ bins that a group hardly reaches are left out for all groups. The range of the b
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -19,6 +20,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 ALIKE = 1.1  # costs within this factor are one cost
+NARROW = 1.5  # about the widest bin, as a factor of costs
 MOST_BINS, IN_BIN, LEAST_IN_BIN = 10, 5, 2  # bins; networks a bin, on average in the smallest group, and at least
 TIMES = 400  # resamples
 SIZES = 16  # numbers of networks that a comparison is tried with
@@ -40,7 +42,10 @@ def cost_bins(costs: Floats, groups: Ints) -> Ints:
         where the groups have no costs in common.
     """
     smallest = int(np.bincount(groups).min())
-    count = 1 if costs.max() <= ALIKE * costs.min() else max(1, min(MOST_BINS, smallest // IN_BIN))
+    spread = float(costs.max() / costs.min())
+    count = 1
+    if spread > ALIKE:
+        count = min(MOST_BINS, max(math.ceil(math.log(spread, NARROW)), smallest // IN_BIN))
     edges = np.quantile(costs, np.arange(1, count) / count)
     bins = np.searchsorted(edges, costs, side="right")
     members = np.zeros((int(groups.max()) + 1, count), dtype=np.int64)

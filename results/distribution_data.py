@@ -232,7 +232,7 @@ def _explained(panels: list[Panel], beyond: int, left: list[str]) -> list[str]:
     if few:
         lines.append(f"Left out, fewer than {LEAST} networks at costs in common: {'; '.join(few)}.")
     if left:
-        lines.append(f"Not drawn, as the groups have no costs in common: {', '.join(left)}.")
+        lines.append(f"Not drawn, too few networks at costs in common: {', '.join(left)}.")
     if beyond:
-        lines.append(f"{beyond:,} network{'' if beyond == 1 else 's'} beyond the right end; they count.")
+        lines.append(f"{beyond:,} network{'' if beyond == 1 else 's'} beyond the right end, counted in all curves.")
     return lines
