@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from results.run import Run
 
 ELSEWHERE = ("frontier",)  # the page draws it itself
+LAST = ("published",)  # the same for every run
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ def report_pictures(
         found: what pictures show, by name, where `plot_data` has been asked already.
         drawn: their light PNGs, where there are some.
     """
-    return tuple(_picture(run, name, found or {}, drawn or {}) for name in PLOTS if name not in ELSEWHERE)
+    names = sorted((name for name in PLOTS if name not in ELSEWHERE), key=lambda name: name in LAST)
+    return tuple(_picture(run, name, found or {}, drawn or {}) for name in names)
 
 
 def _picture(run: Run, name: str, found: Mapping[str, Any], drawn: Mapping[str, bytes]) -> ReportPicture:
