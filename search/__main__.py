@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from search.arguments import check, parser, settings_of
+from search.arguments import check, parser, plots_of, settings_of
 from space import CONVENTION
 from space.command import refuse, silence
 from space.interrupts import ignore_signals, interruptible, terminate_as_interrupt
@@ -116,7 +116,7 @@ def search(args: argparse.Namespace) -> int:
             interrupted = feed(args, run, executor, data.key, versions)
         finally:
             executor.close()
-        return finish(run, args.storage, interrupted)
+        return finish(run, args, interrupted)
 
 
 def feed(args: argparse.Namespace, run: Search, executor: Executor, data_key: str, versions: dict[str, str]) -> bool:
@@ -184,13 +184,15 @@ def public_command(args: argparse.Namespace) -> list[str]:
     return words
 
 
-def finish(run: Search, storage: str | None, interrupted: bool) -> int:
+def finish(run: Search, args: argparse.Namespace, interrupted: bool) -> int:
     """Write tables and pictures, show the frontier."""
     from results import frontier_table, load_run, write_outputs
+    from results.plots import PLOTS
 
-    result = load_run(run.directory, storage=storage)
+    result = load_run(run.directory, storage=args.storage)
     try:
-        paths = write_outputs(result)
+        plots = plots_of(args)
+        paths = write_outputs(result, plots, report=plots == tuple(PLOTS))
     except OSError as error:
         raise ValueError(
             f"{run.directory}: tables and pictures cannot be written ({error.strerror}); the study is kept. "

@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from results.objective import OBJECTIVES
+from results.plots import PLOTS, check_names
 from search.settings import SAMPLERS, Settings, check_name, check_objective, check_sampler
 from space import CONVENTION, FAMILIES, Budget, Config
 from space.command import Parser
@@ -137,6 +138,14 @@ def parser() -> argparse.ArgumentParser:
     add = parser.add_argument_group("what to print").add_argument
     add("--dry-run", type=int, metavar="N", help="draw N networks, say what they and a run cost; nothing is recorded")
     add("--json", action="store_true", help="with --dry-run: one JSON object a line")
+    add(
+        "--plots",
+        nargs="+",
+        default=["all"],
+        metavar="NAME",
+        help=f'pictures to leave: some of {", ".join(PLOTS)}; "all", with the page; or "none": python -m results draws '
+        "them later (all)",
+    )
     add("-q", "--quiet", action="store_true", help="only errors, the frontier and what was written")
     add("-v", "--verbose", action="store_true", help="also what is sent out, tried again and judged")
     return parser
@@ -152,6 +161,7 @@ def check(args: argparse.Namespace) -> None:
         raise ValueError(f"--repeats {args.repeats}: expected how many more trainings, such as --repeats 2")
     if args.json and args.dry_run is None:
         raise ValueError("--json goes with --dry-run; a run writes runs/NAME/trials.csv")
+    plots_of(args)
     if args.quiet and args.verbose:
         raise ValueError("--quiet and --verbose: expected one of them")
     if args.name is not None:
@@ -171,6 +181,11 @@ def check(args: argparse.Namespace) -> None:
 def split(words: list[str]) -> tuple[str, ...]:
     """Names given as several words, or separated by commas; each once."""
     return tuple(dict.fromkeys(name for word in words for name in word.split(",") if name))
+
+
+def plots_of(args: argparse.Namespace) -> tuple[str, ...]:
+    """The pictures that a run leaves, by name."""
+    return () if split(args.plots) == ("none",) else check_names("--plots", args.plots, tuple(PLOTS))
 
 
 def target_of(args: argparse.Namespace) -> Target:

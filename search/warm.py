@@ -1,7 +1,7 @@
 """Beginning with what earlier runs have found: `--warm-start RUN`.
 
-Where recipe, images, seed and objective agree, an earlier run's finished networks are finished networks of this run too.
-Where they do not, its scores mean something else here, but the shapes of its best networks are worth a try.
+Where recipe, images, seed and objective agree, an earlier run's finished networks are finished networks of this run
+too. Where they do not, its scores mean something else here, but the shapes of its best networks are worth a try.
 """
 
 from __future__ import annotations

@@ -27,6 +27,7 @@ from space import Config, load_config
 
 SMALL = [
     "--budget", "0.03G", "--input", "32", "--classes", "10", "--recipe", "smoke", "--name", "run", "--device", "cpu",
+    "--plots", "frontier",
 ]  # fmt: skip
 TIMED = [*SMALL, "--objective", "latency", "--landmarks", "cifar_resnet20"]  # costs 40.6 M: no member of the frontier
 

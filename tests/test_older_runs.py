@@ -36,7 +36,7 @@ PARAMS = {
     "resnext.depth4": (1, IntDistribution(1, 8, log=True)),
     "resnext.spend": (0.7525, FloatDistribution(0, 1)),
 }
-OLD = ["--budget", "0.4G", "--recipe", "tiny.json", "--name", "run", "--landmarks", "resnet18"]
+OLD = ["--budget", "0.4G", "--recipe", "tiny.json", "--name", "run", "--landmarks", "resnet18", "--plots", "none"]
 
 
 @pytest.fixture

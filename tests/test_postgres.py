@@ -28,7 +28,7 @@ psycopg = pytest.importorskip("psycopg", reason="the extra 'postgres' is not ins
 ROOT = Path(__file__).resolve().parent.parent
 PASSWORD = "Zq7{x}@/%? &secret"  # what a URL, Optuna and a shell would each mistake for something else
 WRONG = "Zq8wrong"
-SMALL = ["--budget", "0.4G", "--recipe", "smoke", "--landmarks", "none", "--name", "x"]
+SMALL = ["--budget", "0.4G", "--recipe", "smoke", "--landmarks", "none", "--name", "x", "--plots", "none"]
 
 
 def binaries() -> Path | None:

@@ -27,7 +27,7 @@ from space import Config, config_from_json, cost
 
 SMOKE = RECIPES["smoke"]
 SMALL = ["--budget", "50M", "--input", "32", "--classes", "10", "--recipe", "smoke", "--families", "resnet",
-         "--landmarks", "cifar_resnet20", "--name", "run"]  # fmt: skip
+         "--landmarks", "cifar_resnet20", "--name", "run", "--plots", "none"]  # fmt: skip
 ABOUT = {"kind", "repeat_of", "seed", "family", "config", "config_id", "macs", "params", "activations", "score"}
 
 

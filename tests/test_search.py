@@ -23,7 +23,7 @@ from space.design import Target
 from space.limits import Limits
 
 ROOT = Path(__file__).resolve().parent.parent
-SMALL = ["--budget", "0.4G", "--recipe", "smoke", "--name", "run", "--landmarks", "none"]
+SMALL = ["--budget", "0.4G", "--recipe", "smoke", "--name", "run", "--plots", "none", "--landmarks", "none"]
 
 
 def call(arguments: list[str], directory: Path, **more: object) -> subprocess.CompletedProcess[str]:
@@ -55,14 +55,14 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_run_ends_with_all_its_files_and_goes_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = [*SMALL[:-1], "resnet18", "--budget", "2G"]
+    arguments = [*SMALL[:-1], "resnet18", "--budget", "2G", "--plots", "all"]
     assert main([*arguments, "--trials", "3"]) == 0
     out = capsys.readouterr().out
     assert out.startswith("1 FLOP here is one multiply-add")
     assert "\x1b" not in out
     assert "data digits (digits of scikit-learn): " in out
     run = tmp_path / "runs" / "run"
-    for name in ("study.db", "run.json", "trials.csv", "frontier.csv", "frontier.png", "frontier.svg", "published.png"):
+    for name in ("study.db", "run.json", "trials.csv", "frontier.csv", "frontier.png", "frontier.svg", "report.html"):
         assert (run / name).stat().st_size > 0, name
     with (run / "trials.csv").open() as file:
         rows = list(csv.DictReader(file))
@@ -177,7 +177,7 @@ def test_ctrl_c_finishes_cleanly_and_says_how_to_go_on(tmp_path: Path) -> None:
     assert process.returncode == 130
     assert "repeat the command" in out
     assert "Traceback" not in err
-    assert (tmp_path / "runs" / "run" / "frontier.png").exists()
+    assert (tmp_path / "runs" / "run" / "frontier.csv").exists()
     assert not [trial for trial in trials(tmp_path) if trial.state == optuna.trial.TrialState.RUNNING]
 
 
@@ -234,6 +234,7 @@ BAD = {
     "workers": (["--budget", "1G", "--workers", "0"], "--workers 0"),
     "gpu fraction": (["--budget", "1G", "--gpu-fraction", "0"], "--gpu-fraction 0"),
     "timing beside others": (["--budget", "1G", "--max-latency", "5", "--workers", "2"], "leave out --workers"),
+    "plots": (["--budget", "1G", "--plots", "fronteer"], "--plots 'fronteer': expected all"),
     "quiet and verbose": (["--budget", "1G", "-q", "-v"], "--quiet and --verbose"),
     "json": (["--budget", "1G", "--json"], "--json goes with --dry-run"),
     "warm start": (["--budget", "1G", "--warm-start", "runs/none"], "--warm-start runs/none"),

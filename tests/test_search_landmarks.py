@@ -16,7 +16,7 @@ from space.design import Target
 from space.landmarks import Landmark
 
 CIFAR = ["--budget", "50M", "--input", "32", "--classes", "10", "--recipe", "smoke", "--families", "resnet",
-         "--landmarks", "cifar_resnet20", "--name", "run"]  # fmt: skip
+         "--landmarks", "cifar_resnet20", "--name", "run", "--plots", "none"]  # fmt: skip
 MINE = {"name": "mine", "config": dataclasses.replace(landmark("cifar_resnet20"), depths=(2, 2, 2)).to_json()}
 LARGE = {"name": "large", "config": landmark("cifar_resnet110").to_json()}
 OTHER = {"name": "other", "config": landmark("resnet18").to_json()}

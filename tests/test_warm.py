@@ -9,7 +9,7 @@ import pytest
 from results import load_run
 from search.__main__ import main
 
-BASE = ["--budget", "0.6G", "--recipe", "smoke", "--landmarks", "none", "-q"]
+BASE = ["--budget", "0.6G", "--recipe", "smoke", "--landmarks", "none", "--plots", "none", "-q"]
 
 
 @pytest.fixture(autouse=True)
