@@ -26,6 +26,7 @@
 `population`           the sampled networks and what sets them apart; `bootstrap`, `trend`, `importance`: the arithmetic
 `sheet`                several small pictures with a key each
 `plot_architecture`    one network drawn
+`plot_block`           one block beside its unrolled rivals
 `plot_fidelity`        content of fidelity.json: how far proxies rank as published
 `plot_lesion`          content of lesion.json: blocks dropped and reordered; `plot_paths`: of paths.json, paths by
                        length; `panels`: both are rows of them

@@ -61,7 +61,7 @@ def _draw(data: BlockPlot, theme: style.Theme) -> Figure:
     names = max(style.text_size(probe, bar.label, _TEXT)[0] for bar in data.bars) / probe.dpi
     left = names + 1.25
     places = _places(data.bars)
-    high = _ROW * (max(places) + 1)
+    high = _ROW * (1 - min(places))
     figure, axes = style.panel(left, _WIDTH, _RIGHT, _TOP, high, _BOTTOM)
     width, height = left + _WIDTH + _RIGHT, _TOP + high + _BOTTOM
     colour = theme.family(data.family)[0]
@@ -74,7 +74,7 @@ def _draw(data: BlockPlot, theme: style.Theme) -> Figure:
             start += macs
         axes.text(start + most * 0.012, place, f"{bar.macs:,}  ({bar.times:.2f})", fontsize=_TEXT, va="center")
     axes.set_xlim(0, most)
-    axes.set_ylim(max(places) + 0.5, -0.5)
+    axes.set_ylim(min(places) - 0.5, 0.5)
     axes.set_yticks(places, [bar.label for bar in data.bars], fontsize=_TEXT)
     axes.tick_params(axis="y", length=0)
     axes.grid(False, axis="y")
@@ -83,7 +83,7 @@ def _draw(data: BlockPlot, theme: style.Theme) -> Figure:
     axes.set_xlabel("multiply-adds a position")
     for at in dict.fromkeys(bar.at for bar in data.bars):
         first = next(place for bar, place in zip(data.bars, places, strict=True) if bar.at == at)
-        y = (_BOTTOM + high * (1 - (first + 0.5) / (max(places) + 1))) / height
+        y = (_BOTTOM + high * (1 - (0.5 - first) / (1 - min(places)))) / height
         figure.text(0.14 / width, y, at, fontsize=_TEXT, fontweight="bold", va="center")
     keys = [Patch(facecolor=colour, alpha=0.45, label="1x1"), Patch(facecolor=colour, label="3x3")]
     axes.legend(handles=keys, loc="lower right", bbox_to_anchor=(1, 1.0), ncols=2, frameon=False, fontsize=_TEXT)
@@ -94,10 +94,10 @@ def _draw(data: BlockPlot, theme: style.Theme) -> Figure:
 
 
 def _places(bars: tuple[Bar, ...]) -> list[float]:
-    """Rows from above, with half a row between groups."""
+    """Where each bar stands, from zero downwards, with half a row between groups."""
     places, place = [], 0.0
     for number, bar in enumerate(bars):
-        place += 0.5 if number and bar.at != bars[number - 1].at else 0.0
+        place -= 0.5 if number and bar.at != bars[number - 1].at else 0.0
         places.append(place)
-        place += 1
+        place -= 1
     return places

@@ -17,6 +17,11 @@
 `neighbourhood`    one step from a network to a similar one
 `landmarks`        published networks, with `published` for their figures and sources
 `own_landmarks`    networks of your own beside them, from a JSON or CSV file
+`printed`          costs as the papers print them
+`papers`           the papers' tables, computed; with `paper_rows`, `paper_resnet` and `outline` (blocks and sizes)
+`blocks`           one block beside its unrolled rivals, at equal width and at equal cost; its table is `block_sheet`
+`sheet`            tables as text, Markdown and JSON; `layer_table` is a network layer by layer
+`pages`            pages under docs/ that show what a command prints
 `command`          what the command lines share
 `interrupts`       Ctrl-C and SIGTERM, none of them lost
 `files`            files written whole or not at all, for every package that writes results

@@ -133,7 +133,9 @@ def show_block(options: argparse.Namespace) -> str:
         if given:
             raise ValueError(f"--{next(iter(given))} is for a block by numbers: expected it without {options.network}")
         name, config, size, classes = _network(options)
-        return network_sheet(name, config, options.stage or 1, size, classes).render(_kind_of(options))
+        return network_sheet(name, config, 1 if options.stage is None else options.stage, size, classes).render(
+            _kind_of(options)
+        )
     for name in ("stage", "input", "classes"):
         if getattr(options, name) is not None:
             raise ValueError(f"--{name} is for the block of a network: expected a network's name with it")
