@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from space.budget import gflops
 
 CLAIM = (
-    "published (arXiv:1605.06431, CIFAR-10, 54 blocks against VGG of 15 layers): only blocks that downsample matter "
+    "published (arXiv:1605.06431, CIFAR-10, 54 blocks, against VGG): only blocks that downsample matter "
     "noticeably; any layer of VGG gone leaves chance; with 10 blocks gone the error is about 20 %, with 20 it is severe"
 )
 
@@ -178,7 +178,7 @@ def lesion_text(report: Mapping[str, Any]) -> str:
     seeds = len(report["seeds"])
     kinds = [network["kind"] for network in networks]
     lines = [
-        f"{report['network']}, the same without shortcuts, and a DenseNet of like cost; recipe {recipe['name']}: "
+        f"{report['network']}, the same without shortcuts, and a DenseNet; recipe {recipe['name']}: "
         f"{recipe['epochs']} epochs, {recipe['resolution']}x{recipe['resolution']}, width x{recipe['width']:g}, "
         f"{report['data']}",
         f"{report['environment']['device']}, torch {report['environment']['torch']}; seeds "

@@ -12,7 +12,7 @@ from results.frontier_caption import DIGITS, capital
 from results.panels import Level, Panel, Row, Series, images
 
 _FAMILIES = {"residual": "resnet", "plain": "vgg", "dense": "densenet"}
-_LABELS = {"residual": "residual", "plain": "without shortcuts", "dense": "DenseNet of like cost"}
+_LABELS = {"residual": "residual", "plain": "without shortcuts", "dense": "DenseNet"}
 
 
 def lesion_plot_data(report: Mapping[str, Any]) -> Row:
