@@ -67,6 +67,7 @@ def lesion_report(measured: Mapping[str, Any]) -> dict[str, Any]:
     * ``rise``: by how much it grows without one unit, mean over the units that the plain network can lose too (of the
       DenseNet: all), and ``kept``: the part of what it knows beyond guessing that is left then, in percent
       (None where a training learned next to nothing);
+    * ``half``: how many units dropped at random leave half of that, of each seed; None: more than were tried;
     * ``units``, ``several``, ``orders``: the curves.
     """
     chance = 100 * (1 - 1 / measured["classes"])
@@ -91,6 +92,10 @@ def _summary(lesions: Sequence[Mapping[str, Any]], shared: set[str] | None, chan
         able: float = chance - one["error"]
         return 100 * (1 - statistics.fmean(rises(one)) / able)
 
+    def half(one: Mapping[str, Any]) -> int | None:
+        middle = (one["error"] + chance) / 2
+        return next((number for number, errors in one["several"] if statistics.fmean(errors) >= middle), None)
+
     learned = all(chance - one["error"] > LEARNED for one in lesions)
     several = len(lesions) > 1
     units = [unit for unit, _ in lesions[0]["single"]]
@@ -99,6 +104,7 @@ def _summary(lesions: Sequence[Mapping[str, Any]], shared: set[str] | None, chan
         "error": _error([one["error"] for one in lesions]),
         "rise": Interval.of([statistics.fmean(rises(one)) for one in lesions] if several else rises(lesions[0])),
         "kept": Interval.of([kept(one) for one in lesions]) if learned else None,
+        "half": [half(one) for one in lesions] if learned else None,
         "units": [
             {"unit": unit, "error": None if errors[0] is None else _error(errors)}
             for unit, errors in zip(units, by_unit, strict=True)
@@ -146,6 +152,10 @@ def verdicts(report: Mapping[str, Any]) -> list[str]:
             "What is known beyond guessing, and is left without one unit: "
             f"{residual} % in the residual network, {plain} % in the plain one."
         )
+        said.append(
+            f"Half of it is left, seed by seed, with {_numbers(of['residual']['half'])} units dropped at random of the "
+            f"residual network, {_numbers(of['plain']['half'])} of the plain one."
+        )
     said.append(
         _compared(
             "One unit dropped", ("dense", of["dense"]["rise"]), ("residual", of["residual"]["rise"]), "points of error"
@@ -159,6 +169,10 @@ def verdicts(report: Mapping[str, Any]) -> list[str]:
         ]
         said.append(_compared("Two blocks swapped", ("plain", pair[0]), ("residual", pair[1]), "points of error"))
     return said
+
+
+def _numbers(halves: Sequence[int | None]) -> str:
+    return ", ".join("more than tried" if half is None else str(half) for half in halves)
 
 
 def _compared(what: str, one: tuple[str, Interval], other: tuple[str, Interval], unit: str) -> str:

@@ -226,7 +226,9 @@ def test_a_plain_network_that_collapses_is_called_so() -> None:
     (order,) = residual["orders"]
     assert (order["swaps"], order["tau"]) == (1, pytest.approx(0.6))
     assert order["error"] == pytest.approx((36, 36 - 2 * 2.4841, 36 + 2 * 2.4841), abs=1e-3)
-    first, known, *_ = report["verdicts"]
+    assert (residual["half"], plain["half"]) == ([2, 2, 2], [1, 1, 1])  # from 60 % on; from 65 % on
+    first, known, half, *_ = report["verdicts"]
+    assert "with 2, 2, 2 units dropped at random of the residual network, 1, 1, 1 of the plain one" in half
     assert first.endswith("the plain network loses more than the residual one.")
     assert "95.0 [" in known and "50.0 [" in known
     text = lesion_text(report)
