@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.exactness import differences, random_cases
 from evaluate.counting import count_with_ptflops, count_with_torch
-from space import DenseConfig, ResidualConfig, cost
+from space import Config, DenseConfig, ResidualConfig, cost
 from space.landmarks import LANDMARKS
 
 
@@ -25,6 +25,13 @@ def test_landmarks_are_counted_exactly(name: str) -> None:
 def test_random_networks_are_counted_exactly(kind: str) -> None:
     for case in random_cases(kind, 20, seed=7):
         assert differences(case) == [], case
+
+
+@pytest.mark.parametrize("name", ["plain", "plain, bottleneck", "plain, pre-activation"])
+def test_plain_networks_are_counted_exactly(name: str, tiny_configs: dict[str, Config]) -> None:
+    ours = cost(tiny_configs[name], 24, 7)
+    assert count_with_ptflops(tiny_configs[name], 24, 7) == (ours.macs, ours.params)
+    assert count_with_torch(tiny_configs[name], 24, 7) == (ours.macs, ours.params)
 
 
 def test_random_networks_reach_every_branch() -> None:
