@@ -15,6 +15,9 @@
 `solve`            shape + target cost -> the configuration that costs it
 `design`           the axes that a search may vary, and the way back from a network to them
 `neighbourhood`    one step from a network to a similar one
+`proportions`      a network in other widths, of another depth or cardinality, its proportions kept
+`vary`             one network with one or two axes set, the rest solved: the settings of a sweep
+`spend`            one network with more spent in one direction at a time: which axis pays?
 `landmarks`        published networks, with `published` for their figures and sources
 `own_landmarks`    networks of your own beside them, from a JSON or CSV file
 `printed`          costs as the papers print them

@@ -137,7 +137,7 @@ def solve_base_width(
         return total_macs(at(base).blocks(input_size, classes))
 
     most = MAX_CHANNELS // (cardinality * 2 ** (len(config.depths) - 1))
-    below = _largest(macs, target, 1, most, round(math.sqrt(most)))
+    below = largest(macs, target, 1, most, round(math.sqrt(most)))
     above = min(below + 1, most)
     return at(above if macs(above) - target < target - macs(below) else below)
 
@@ -150,7 +150,7 @@ _KNOBS = ("widths", "inner_widths")
 
 def _solve_residual(shape: ResidualShape, target: int, measure: Measure) -> ResidualConfig:
     widest = int(MAX_CHANNELS / 2 ** (len(shape.depths) + 1) / max(1.0, shape.widening))
-    quarters = _largest(lambda n: measure(shape.at(n)), target, _LEAST_QUARTERS, widest, 128)
+    quarters = largest(lambda n: measure(shape.at(n)), target, _LEAST_QUARTERS, widest, 128)
     return _fill(shape.at(quarters), math.lcm(DIVISOR, shape.cardinality), target, measure)
 
 
@@ -203,7 +203,7 @@ _LEAST_THETA = 200
 
 
 def _solve_dense(shape: DenseShape, target: int, measure: Measure) -> DenseConfig:
-    index = _largest(lambda i: measure(shape.at(_GROWTH[i])), target, 0, len(_GROWTH) - 1, 12)
+    index = largest(lambda i: measure(shape.at(_GROWTH[i])), target, 0, len(_GROWTH) - 1, 12)
     config = shape.at(_GROWTH[index])
     room = target - measure(config)
     if room <= CLOSE * target:
@@ -224,7 +224,7 @@ def _solve_dense(shape: DenseShape, target: int, measure: Measure) -> DenseConfi
         def compressed(thousandths: int, growth: int = growth) -> int:
             return measure(shape.at(growth, thousandths / _THETA))
 
-        thousandths = _largest(compressed, target, low, high, (low + high) // 2)
+        thousandths = largest(compressed, target, low, high, (low + high) // 2)
         solved = shape.at(growth, thousandths / _THETA)
         if measure(solved) > measure(best):
             best = solved
@@ -254,10 +254,10 @@ def _affordable(shape: S, target: int, measure: Measure, limits: Limits) -> S:
         raise ValueError(
             f"no {shape.family} of the space costs as little as {target} multiply-adds: the smallest costs {least}"
         )
-    return cut(_largest(lambda part: measure(narrowest(cut(part))), target, 0, whole, whole // 2))
+    return cut(largest(lambda part: measure(narrowest(cut(part))), target, 0, whole, whole // 2))
 
 
-def _largest(cost: Callable[[int], int], target: int, low: int, high: int, guess: int) -> int:
+def largest(cost: Callable[[int], int], target: int, low: int, high: int, guess: int) -> int:
     """The largest n in [low, high] with cost(n) <= target, for a cost that never falls and grows like n squared.
 
     cost(low) <= target is taken for granted.
