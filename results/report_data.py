@@ -186,9 +186,9 @@ def _code(run: Run) -> list[str]:
 
 
 def _summary(run: Run) -> str:
-    spend = "up to" if run.settings["mode"] == "frontier" else "at"
+    spend = "up to " if run.settings["mode"] == "frontier" else ""
     return (
-        f"Networks of {spend} {COSTS['macs'].text(run.budget_macs)} (multiply-adds, {run.input_size}x{run.input_size}, "
+        f"Networks of {spend}{COSTS['macs'].text(run.budget_macs)} (multiply-adds, {run.input_size}x{run.input_size}, "
         f"{run.classes:,} classes), trained by the recipe {run.recipe_name} on {run.data_name}"
     )
 

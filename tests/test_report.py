@@ -114,6 +114,7 @@ def test_networks_are_those_of_the_table(large: tuple[Run, ReportData, bytes]) -
         assert [y for _, y in shown["step"]] == members["proxy_top1"].tolist()
         assert [x * COSTS[name].unit for x, _ in shown["step"]] == pytest.approx(members[shown["column"]].tolist())
     assert data.figures[0] == ("850", "networks with a score")
+    assert data.summary.startswith("Networks of up to 4.1GFLOPs (multiply-adds, 224x224, 1,000 classes), trained by")
 
 
 def test_stages_sum_to_the_cost(large: tuple[Run, ReportData, bytes]) -> None:

@@ -45,14 +45,14 @@ function familyMarks(name, rows, members, floor, theme) {
   const drawn = [];
   const inside = off.filter((row) => top1(row) >= floor);
   const below = off.filter((row) => top1(row) < floor);
-  const group = { legendgroup: name };
+  const group = { legendgroup: name, showlegend: false };
   drawn.push(marks(label, inside, inside.map(top1),
-    { symbol, color: colour, size: 8, opacity: 0.75, line: { width: 0.6, color: theme.paper } }, { ...group, showlegend: false }));
+    { symbol, color: colour, size: 8, opacity: 0.75, line: { width: 0.6, color: theme.paper } }, group));
   drawn.push(marks(label, on, on.map(top1),
-    { symbol, color: colour, size: 12, line: { width: 1.5, color: theme.ink } }, { ...group, showlegend: false }));
+    { symbol, color: colour, size: 12, line: { width: 1.5, color: theme.ink } }, group));
   if (below.length) {
     drawn.push(marks(`${label}, below`, below, below.map(() => floor),
-      { symbol: "arrow-down", color: colour, size: 10 }, { ...group, showlegend: false }));
+      { symbol: "arrow-down", color: colour, size: 10 }, group));
   }
   // the legend's own mark: a family has it wherever its networks are
   drawn.push({ type: "scatter", mode: "markers", name: label, legendgroup: name, x: [null], y: [null],
@@ -66,7 +66,8 @@ function lostMarks(known, floor, theme) {
   const line = { width: 1.5, color: theme.quiet };
   const failed = known.filter((row) => value(row, "state") === "fail");
   if (failed.length) {
-    drawn.push(marks(DATA.states.fail, failed, failed.map(() => floor), { symbol: "x-thin-open", color: theme.quiet, size: 8, line }));
+    drawn.push(marks(DATA.states.fail, failed, failed.map(() => floor),
+      { symbol: "x-thin-open", color: theme.quiet, size: 8, line }));
   }
   const stopped = known.filter((row) => value(row, "state") === "pruned");
   if (stopped.length) {
@@ -78,8 +79,10 @@ function lostMarks(known, floor, theme) {
   const { ticks } = DATA.costs[costName];
   if (ticks.length) {
     drawn.push({ type: "scatter", mode: "markers", name: "not scored here", x: ticks.map((tick) => tick.x),
-      y: ticks.map(() => floor), hoverinfo: "text", hovertext: ticks.map((tick) => `<b>${lines(tick.label, 48)}</b><br>not scored here`),
-      marker: { symbol: "line-ns-open", size: 18, color: ticks.map((tick) => DATA.families[tick.family].colour), line: { width: 2 } } });
+      y: ticks.map(() => floor), hoverinfo: "text",
+      hovertext: ticks.map((tick) => `<b>${lines(tick.label, 48)}</b><br>not scored here`),
+      marker: { symbol: "line-ns-open", size: 18, color: ticks.map((tick) => DATA.families[tick.family].colour),
+        line: { width: 2 } } });
   }
   return drawn;
 }
@@ -99,7 +102,8 @@ function traces(theme) {
   }
   if (cost.step.length) {
     const end = Math.max(cost.budget ?? cost.x_range[1], cost.step.at(-1)[0]);
-    drawn.push({ type: "scatter", mode: "lines", name: "frontier", hoverinfo: "skip", line: { shape: "hv", width: 2, color: theme.ink },
+    drawn.push({ type: "scatter", mode: "lines", name: "frontier", hoverinfo: "skip",
+      line: { shape: "hv", width: 2, color: theme.ink },
       x: [...cost.step.map(([x]) => x), end], y: [...cost.step.map(([, y]) => y), cost.step.at(-1)[1]] });
   }
   drawn.push(...lostMarks(known, floor, theme));
@@ -124,13 +128,15 @@ function layout(theme) {
   return {
     paper_bgcolor: theme.paper, plot_bgcolor: theme.paper, font: { family: getComputedStyle(document.body).fontFamily,
       color: theme.ink, size: narrow ? 12 : 13 },
-    height: narrow ? 430 : 500, margin: { l: 10, r: 16, t: narrow ? 24 : 52, b: 10 }, hovermode: "closest", dragmode: narrow ? false : "zoom",
+    height: narrow ? 430 : 500, margin: { l: 10, r: 16, t: narrow ? 24 : 52, b: 10 }, hovermode: "closest",
+    dragmode: narrow ? false : "zoom", // a finger scrolls the page
     uirevision: costName, transition: { duration: 0 },
     hoverlabel: { align: "left", bgcolor: theme.paper, bordercolor: theme.quiet, font: { color: theme.ink, size: 12 } },
     legend: { orientation: "h", x: 0, xanchor: "left", y: -0.16, yanchor: "top", itemwidth: 30 },
     xaxis: { ...axis, type: "log", range: cost.x_range.map(Math.log10), nticks: narrow ? 3 : 4, tickformat: "~g",
       title: { text: plain(cost.label), standoff: 8 } },
-    yaxis: { ...axis, range: [low - 0.04 * (high - low), high], title: { text: lines(cost.y_label, narrow ? 40 : 70), standoff: 6 } },
+    yaxis: { ...axis, range: [low - 0.04 * (high - low), high],
+      title: { text: lines(cost.y_label, narrow ? 40 : 70), standoff: 6 } },
   };
 }
 
@@ -195,7 +201,7 @@ function overlay() {
   if (cost.budget !== null) {
     const line = { color: theme.budget, width: 1.5, dash: "dash" };
     shapes.push({ type: "line", x0: cost.budget, x1: cost.budget, yref: "paper", y0: 0, y1: 1, line });
-    annotations.push({ x: Math.log10(cost.budget), yref: "paper", y: 1, yanchor: "bottom", showarrow: false, xanchor: "right",
+    annotations.push({ x: Math.log10(cost.budget), xanchor: "right", yref: "paper", y: 1, yanchor: "bottom", showarrow: false,
       text: plain(cost.budget_label), font: { color: theme.budget, size: 12 } });
   }
   const spent = chosen === null ? null : value(chosen, cost.column);

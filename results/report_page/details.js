@@ -4,15 +4,19 @@
 const DATA = JSON.parse(document.getElementById("data").textContent);
 const ROWS = DATA.networks.trial.length;
 let chosen = null; // number of the row whose details are shown
-const UNITS = { latency_ms: [1, 3, "ms"], // divisor, decimals, symbol
-  proxy_top1: [1, 2, "%"], last_top1: [1, 2, "%"], published_top1: [1, 2, "%"], mean_top1: [1, 2, "%"], expected_top1: [1, 2, "%"],
-  trained_top1: [1, 2, "%"], p_frontier: [1, 2, ""], loss: [1, 3, "nats"], seconds: [1, 1, "s"] };
+const UNITS = { // divisor, decimals, symbol
+  proxy_top1: [1, 2, "%"], last_top1: [1, 2, "%"], published_top1: [1, 2, "%"], mean_top1: [1, 2, "%"],
+  expected_top1: [1, 2, "%"], trained_top1: [1, 2, "%"], p_frontier: [1, 2, ""], latency_ms: [1, 3, "ms"],
+  loss: [1, 3, "nats"], seconds: [1, 1, "s"],
+};
 for (const [column, [by, symbol, digits]] of Object.entries(DATA.scales)) {
   UNITS[column] = [by, digits, column === "macs" ? `${symbol}FLOPs` : symbol];
 }
-const NAMES = { proxy_top1: "proxy top-1", last_top1: "top-1 when stopped", published_top1: "published top-1", macs: "multiply-adds", latency_ms: "latency",
-  on_frontier: "frontier", mean_top1: "mean top-1", expected_top1: "expected top-1", trained_top1: "top-1, trained further",
-  p_frontier: "P(on frontier)", config_id: "configuration" };
+const NAMES = { // where a column's own name would not do
+  proxy_top1: "proxy top-1", last_top1: "top-1 when stopped", published_top1: "published top-1", mean_top1: "mean top-1",
+  expected_top1: "expected top-1", trained_top1: "top-1, trained further", p_frontier: "P(on frontier)",
+  macs: "multiply-adds", latency_ms: "latency", on_frontier: "frontier", config_id: "configuration",
+};
 
 /** What a column has of a network; null where nothing is known. */
 function value(row, column) {
@@ -76,20 +80,22 @@ function stageTable(row) {
   const parts = stagesOf(row);
   const whole = parts.reduce((sum, part) => sum + part.macs, 0);
   const dense = parts.some((part) => part.growth !== null);
-  const heads = [["part", ""], ["cost", "share of the multiply-adds"], ["blocks", "residual blocks or dense layers"], ["width", "channels that it puts out"],
+  const heads = [["part", ""], ["cost", "share of the multiply-adds"], ["blocks", "residual blocks or dense layers"],
+    ["width", "channels that it puts out"],
     dense ? ["growth", "channels that each layer adds"] : ["inner", "channels of the 3x3 convolutions"],
     ...(dense ? [] : [["groups", "of the 3x3 convolutions"]]), ["size", "height and width of what it puts out"]];
+  const cells = heads.map(([head, meaning]) => make("th", { scope: "col", title: meaning }, head));
   const table = make("table", {}, make("caption", {}, "Stages, and their share of the multiply-adds"),
-    make("thead", {}, make("tr", {}, ...heads.map(([head, meaning]) => make("th", { scope: "col", title: meaning }, head)))));
+    make("thead", {}, make("tr", {}, ...cells)));
   const body = make("tbody");
   for (const part of parts) {
     const share = 100 * part.macs / whole;
     const bar = make("i");
     bar.style.width = `${share}%`;
-    const own = dense ? [part.growth] : [part.inner, part.groups];
+    const numbers = [part.blocks, part.width, ...(dense ? [part.growth] : [part.inner, part.groups]), part.size];
     body.append(make("tr", {}, make("th", { scope: "row" }, part.name),
       make("td", { className: "share" }, bar, make("b", {}, `${share.toFixed(1)} %`)),
-      ...[part.blocks, part.width, ...own, part.size].map((number) => make("td", {}, number === null ? "" : String(number)))));
+      ...numbers.map((number) => make("td", {}, number === null ? "" : String(number)))));
   }
   table.append(body);
   return make("div", { className: "scroll", tabIndex: 0, role: "region", "aria-label": "Stages, scrolls sideways" }, table);
@@ -98,7 +104,8 @@ function stageTable(row) {
 /** The lines that build a network, with a button that copies them. */
 function codeBlock(row) {
   if (value(row, "state") !== "complete") {
-    return [make("p", { className: "note" }, "A network without a score is no candidate: there are no lines that build it.")];
+    const words = "A network without a score is no candidate: there are no lines that build it.";
+    return [make("p", { className: "note" }, words)];
   }
   const lines = DATA.code.join("\n").replace("(N)", `(${value(row, "trial")})`);
   const button = make("button", { type: "button", id: "copy" }, "Copy the lines");
