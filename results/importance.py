@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import optuna
-from optuna.importance import PedAnovaImportanceEvaluator
 from optuna.trial import TrialState, create_trial
 
 if TYPE_CHECKING:
@@ -89,6 +88,8 @@ def _quiet_study() -> optuna.Study:
 
 
 def _evaluate(study: optuna.Study, worse: Floats) -> dict[str, float]:
+    from optuna.importance import PedAnovaImportanceEvaluator  # loads scikit-learn, which small runs can do without
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it says of every target that lower is taken for better: it is
         evaluator = PedAnovaImportanceEvaluator(target_quantile=max(BEST, GOOD / len(worse)))
