@@ -1,7 +1,7 @@
 """The search: proposes networks that cost the budget, has them scored, records them.
 
 ================  =====================================================================
-`arguments`       the command line, and what its words mean
+`options`         the command line; `arguments`: what its words mean
 `settings`        what a run is: everything that two starts must share to continue one run
 `study`           opens, continues and writes the study; the one owner of the storage
 `trials`          what it has finished: what counts, what is missing, what is on the frontier
@@ -9,6 +9,8 @@
 `storage`         how the storage is opened, and what it raises, in one sentence
 `loop`            the run: proposes, sends out, takes back, tries again, records
 `proposals`       which network next: of a sampler, a neighbour of the best
+`sweep`           listed networks in place of samples: one axis or two; `listed` gives them to the loop
+`pays`            ... or one network with more spent in one direction at a time
 `samplers`        Optuna's samplers over the axes of the space
 `suggest`         the axes of the space as Optuna's parameters, and back
 `warm`            what earlier runs give

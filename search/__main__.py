@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from search.arguments import check, parser, plots_of, settings_of
+from search.arguments import check, plots_of, settings_of
+from search.options import parser
 from space import CONVENTION
 from space.command import refuse, silence
 from space.interrupts import ignore_signals, interruptible, terminate_as_interrupt
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from evaluate.data import ImageData
     from evaluate.recipe import Recipe
     from search.executor import Executor
+    from search.listed import Listed
+    from search.proposals import Proposer
     from search.settings import Settings
     from search.study import Search
 
@@ -29,7 +32,12 @@ def main(arguments: list[str] | None = None) -> int:
         from search.status import main as status
 
         return status(words[1:])
-    args = parser().parse_args(words, argparse.Namespace(words=words))
+    if words[:1] == ["pays"]:
+        from search.pays import read
+
+        args = read(words)
+    else:
+        args = parser().parse_args(words, argparse.Namespace(words=words))
     try:
         terminate_as_interrupt()
         with interruptible():
@@ -65,6 +73,11 @@ def prepare(args: argparse.Namespace) -> tuple[Settings, Recipe, str]:
 def dry_run(args: argparse.Namespace) -> int:
     """Print sampled networks, what they cost, and what a run would take."""
     settings, recipe, device = prepare(args)
+    if settings.sweep is not None:
+        from search.dry_run import dry_sweep
+
+        dry_sweep(settings, recipe, device, repeats=args.repeats, workers=args.workers)
+        return 0
     from search.dry_run import dry_run as draw_and_time
 
     draw_and_time(
@@ -113,41 +126,32 @@ def search(args: argparse.Namespace) -> int:
             print(introduction(run.directory, settings, data, device, args.workers, fidelity), flush=True)
         executor = executor_for(args, settings, recipe, data, device)
         try:
-            interrupted = feed(args, run, executor, data.key, versions)
+            interrupted = feed(args, run, executor, data, versions)
         finally:
             executor.close()
         return finish(run, args, interrupted)
 
 
-def feed(args: argparse.Namespace, run: Search, executor: Executor, data_key: str, versions: dict[str, str]) -> bool:
+def feed(args: argparse.Namespace, run: Search, executor: Executor, data: ImageData, versions: dict[str, str]) -> bool:
     """Measure what is missing. Returns whether it was interrupted."""
     from evaluate.recipe import Recipe
     from search.console import NORMAL, QUIET, VERBOSE, RunDisplay
     from search.log import RunLog
     from search.loop import Loop
-    from search.proposals import Proposer
     from search.rungs import rungs_of
-    from search.settings import REPEATED
-    from search.warm import suggestions, warm_start
+    from search.warm import warm_start
 
     settings = run.settings
-    for sentence in warm_start(run, args.warm_start, data_key):
+    for sentence in warm_start(run, args.warm_start, data.key):
         print(sentence, flush=True)
     landmarks, missing = len(run.landmarks_left()), run.samples_left(args.trials)
     done = sum(len(run.finished(kind)) for kind in ("landmark", "sample", "repeat"))
     if not args.quiet:
-        total = f"{len(settings.landmarks)} landmarks and {args.trials} sampled networks"
-        total += f", then {args.repeats} more of each {REPEATED[settings.mode]}" if args.repeats else ""
+        what = "sampled networks" if settings.sweep is None else "settings"
+        total = f"{len(settings.landmarks)} landmarks and {args.trials} {what}"
+        total += f", then {args.repeats} more of each {settings.repeated}" if args.repeats else ""
         print(f"{total}; {done} are done", flush=True)
-    proposer = Proposer(
-        settings.families,
-        settings.target,
-        sampler=settings.sampler,
-        seed=settings.seed,
-        refine=settings.refine,
-        known=run.outcomes(),
-        suggestions=suggestions(run),
-    )
+    proposer = proposer_for(run, data.classes)
     verbosity = QUIET if args.quiet else VERBOSE if args.verbose else NORMAL
     display = RunDisplay(done + landmarks + missing, done, run.points(), executor.slots, verbosity)
     log = RunLog(run.directory / "log.jsonl", display.observe)
@@ -172,6 +176,26 @@ def feed(args: argparse.Namespace, run: Search, executor: Executor, data_key: st
     finally:
         if log.trouble:
             print(log.trouble, file=sys.stderr)
+
+
+def proposer_for(run: Search, classes: int) -> Proposer | Listed:
+    """What says which network is next: a sampler, or the list of a sweep."""
+    from search.listed import Listed
+    from search.proposals import Proposer
+    from search.warm import suggestions
+
+    settings = run.settings
+    if settings.sweep is not None:
+        return Listed(settings, [trial.user_attrs["setting"] for trial in run.finished("sample")], classes)
+    return Proposer(
+        settings.families,
+        settings.target,
+        sampler=settings.sampler,
+        seed=settings.seed,
+        refine=settings.refine,
+        known=run.outcomes(),
+        suggestions=suggestions(run),
+    )
 
 
 def public_command(args: argparse.Namespace) -> list[str]:

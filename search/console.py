@@ -17,6 +17,7 @@ from results.objective import timing_text
 from results.pareto import frontier
 from search.log import figures
 from search.settings import Settings
+from search.sweep import sweep_lines
 from search.tally import Tally, Workers, duration
 from space import cost, gflops
 
@@ -184,10 +185,13 @@ def introduction(directory: Path, settings: Settings, data: ImageData, device: s
     lines = [f"run {directory}: budget {target.budget} at {size}, {target.classes} classes"]
     if target.limits:
         lines.append(f"limits {target.limits}")
-    how = [f"mode {settings.mode}", f"families {', '.join(settings.families)}", f"sampler {settings.sampler}"]
-    how += [f"refine {settings.refine:g}"] if settings.refine else []
-    how += ["early stopping"] if settings.early_stopping else []
-    lines.append("; ".join([*how, f"seed {settings.seed}"]))
+    if settings.sweep is not None:
+        lines += sweep_lines(settings, data.classes)
+    else:
+        how = [f"mode {settings.mode}", f"families {', '.join(settings.families)}", f"sampler {settings.sampler}"]
+        how += [f"refine {settings.refine:g}"] if settings.refine else []
+        how += ["early stopping"] if settings.early_stopping else []
+        lines.append("; ".join([*how, f"seed {settings.seed}"]))
     origin = f" ({data.origin})" if data.origin else ""
     train, held_out = len(data.train_labels), len(data.val_labels)
     lines.append(f"data {data.name}{origin}: {train} images to train, {held_out} held out of train")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from search.console import shown_text
 from search.expected import expect, expected_text
 from search.settings import Settings
+from search.sweep import sweep_lines
 from search.tally import amount
 from space import Cost, cost, gflops
 from space.design import Proposal, draw
@@ -67,6 +68,23 @@ def dry_run(
     expected = expect(settings, recipe, data, device, [each.proposal.config for each in (*drawn, *more)])
     print(file=notes)
     print(expected_text(expected, settings, trials, workers, repeats), file=notes, flush=True)
+
+
+def dry_sweep(settings: Settings, recipe: Recipe, device: str, *, repeats: int, workers: int) -> None:
+    """Print the networks of a sweep, and how long training all of them from all seeds would take.
+
+    Raises:
+        ValueError: if the data cannot be loaded, as in a run.
+    """
+    from evaluate.data import load_data
+    from evaluate.train import check_data
+
+    data = load_data(settings.data, recipe.resolution, settings.seed, recipe.train_images)
+    check_data(recipe, data)
+    print("\n".join(sweep_lines(settings, data.classes)), flush=True)
+    configs = [each.config for each in settings.listed]
+    expected = expect(settings, recipe, data, device, configs)
+    print(expected_text(expected, settings, len(configs) * (1 + repeats), workers), flush=True)
 
 
 def _draw(settings: Settings, rng: random.Random) -> Drawn:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
 from evaluate.latency import Latency, measure_latency
@@ -95,6 +95,7 @@ class Evaluator:
     recipe: Recipe
     data: ImageData
     device: str
+    other: ImageData | None = None  # the same images at another resolution, the last one that was asked for
 
     def __call__(self, job: Job) -> Evaluation:
         """Measure one network. An error of the program fails the network, not the run; `trace` tells where."""
@@ -130,6 +131,21 @@ class Evaluator:
 
         stop = None if job.table is None else stopper(job.table, price)
         seed = settings.seed if job.seed is None else job.seed
-        self.data = self.data.to(self.device)
-        score = train_proxy(job.config, self.recipe, self.data, seed=seed, device=self.device, stop=stop)
+        recipe, data = self._images(job.resolution)
+        score = train_proxy(job.config, recipe, data, seed=seed, device=self.device, stop=stop)
         return Evaluation(score, latency, score.reason, violation)
+
+    def _images(self, resolution: int | None) -> tuple[Recipe, ImageData]:
+        """The recipe and the images on the device; of another resolution they are read when first asked for."""
+        if resolution is None:
+            self.data = self.data.to(self.device)
+            return self.recipe, self.data
+        recipe = replace(self.recipe, resolution=resolution)
+        if self.other is None or self.other.resolution != resolution:
+            from evaluate.data import load_data
+
+            self.other = load_data(self.settings.data, resolution, self.settings.seed, recipe.train_images)
+            if self.other.key != self.data.key:
+                raise ValueError(f"data {self.settings.data} has changed since the run began")
+            self.other = self.other.to(self.device)
+        return recipe, self.other

@@ -20,6 +20,7 @@ class Job:
     config: Config
     table: RungTable | None = None  # what it is judged against, as of now; None: never stopped early
     seed: int | None = None  # of a repeat: train it from this seed, and do nothing else; None: the run's own
+    resolution: int | None = None  # of the images, in a sweep over input sizes; None: the recipe's
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from search.settings import REPEATED, Settings
+from search.settings import Settings
 from search.tally import amount, duration
 from space import Config
 
@@ -178,7 +178,7 @@ def expected_text(expected: Expected | None, settings: Settings, trials: int, wo
             f"expected time: unknown, recipe {settings.recipe['name']} can train none of the networks that were tried"
         )
     total = duration(expected.total(trials, workers))
-    again = REPEATED[settings.mode]
+    again = settings.repeated
     least, most = duration(expected.timed[0]), duration(expected.timed[-1])
     return (
         f"expected time: about {total} with {amount(workers, 'worker')} for {amount(trials, 'sampled network')} and "

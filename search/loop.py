@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from optuna.trial import FrozenTrial
 
 from search.evaluation import Evaluation
 from search.executor import Executor, Job, Lost
+from search.listed import SETTING, Listed
 from search.log import RunLog
 from search.proposals import Ask, Proposer
 from search.rungs import rung_table
 from search.study import Network, Search
+from search.trials import identity
 from space import config_from_json
 
 RETRIES = 2  # of a network whose worker was lost
@@ -52,13 +55,13 @@ class Loop:
     """One start of a run."""
 
     def __init__(
-        self, search: Search, proposer: Proposer, executor: Executor, log: RunLog, rungs: tuple[int, ...] = ()
+        self, search: Search, proposer: Proposer | Listed, executor: Executor, log: RunLog, rungs: tuple[int, ...] = ()
     ) -> None:
         """Begin where the run was left.
 
         Args:
             search: where the networks are recorded.
-            proposer: what to sample.
+            proposer: what to sample, or the networks of a sweep.
             executor: where networks are measured.
             log: what happened, for status and for later.
             rungs: epochs at which a network may be stopped; none: every network is trained to its end.
@@ -93,9 +96,12 @@ class Loop:
             while not waiting and len(self.pending) < self.capacity and self._samples_open(total):
                 ask = self.proposer.ask()
                 proposal = ask.proposal
+                label = " ".join(
+                    [f"#{self._number()}", *([ask.attributes["setting"]["name"]] if ask.attributes else [])]
+                )
                 network = self.search.network(
-                    "sample", f"#{self._number()}", proposal.config, ask.values, target_macs=proposal.target_macs,
-                    origin=ask.origin,
+                    "sample", label, proposal.config, ask.values or None,
+                    target_macs=proposal.target_macs, origin=ask.origin, **ask.attributes,
                 )  # fmt: skip
                 yield from self._begin(network, ask)
             if not self.pending:
@@ -111,9 +117,10 @@ class Loop:
 
     def _repeat(self, original: FrozenTrial, seed: int) -> None:
         """Send a finished network out again."""
-        label = f"#{original.number} again, seed {seed}"
+        label = f"#{original.number}{_setting(original.user_attrs)} again, seed {seed}"
         config = config_from_json(original.user_attrs["config"])
-        network = self.search.network("repeat", label, config, repeat_of=original.number, seed=seed)
+        same = {key: original.user_attrs[key] for key in SETTING if key in original.user_attrs}
+        network = self.search.network("repeat", label, config, repeat_of=original.number, seed=seed, **same)
         self._send_new(_Pending(network, None, datetime.now(), original))
 
     def _samples_open(self, total: int) -> bool:
@@ -127,12 +134,13 @@ class Loop:
     def _begin(self, network: Network, ask: Ask | None) -> Iterator[Event]:
         """Send a network out, unless the same one has been or is being measured."""
         pending = _Pending(network, ask, datetime.now())
-        if original := self.search.measured(network.config.id):
+        own = identity(network.attributes)
+        if original := self.search.measured(network.config.id, own[1]):
             number = original.user_attrs.get("duplicate_of", original.number)
             yield self._record(pending, Evaluation.from_json(original.user_attrs), number)
             return
         for other in self.pending.values():
-            if other.network.config.id == network.config.id:
+            if identity(other.network.attributes) == own:
                 other.equal.append(pending)
                 return
         self._send_new(pending)
@@ -147,7 +155,8 @@ class Loop:
         self.log.start(key, network.kind, network.label, network.attributes)
         # A landmark is a mark on the picture: it is trained to its end, whatever its rank.
         table = self._table if network.kind == "sample" else None
-        self.executor.submit(Job(key, network.config, table, network.attributes.get("seed")))
+        more = network.attributes
+        self.executor.submit(Job(key, network.config, table, more.get("seed"), more.get("resolution")))
 
     def _reach(self, macs: int, evaluation: Evaluation) -> None:
         if self._table is not None and evaluation.score is not None:
@@ -202,3 +211,8 @@ class Loop:
         )
         self.log.finish(trial.number, event, network.config.id)
         return event
+
+
+def _setting(attributes: Mapping[str, Any]) -> str:
+    """What a network of a sweep has set, after a space; empty for others."""
+    return f" {attributes['setting']['name']}" if "setting" in attributes else ""

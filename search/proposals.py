@@ -7,8 +7,9 @@ Nothing that is known or being trained is proposed again. Part of the later prop
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from results.pareto import frontier
 from search.samplers import Handle, space_for
@@ -41,7 +42,8 @@ class Ask:
     family: str
     values: dict[str, Value]
     proposal: Proposal
-    origin: str  # name of the sampler, "neighbour" or "suggestion"
+    origin: str  # name of the sampler, "neighbour", "suggestion" or "sweep"
+    attributes: Mapping[str, Any] = field(default_factory=dict)  # for the storage, of a sweep's networks
 
 
 class Proposer:

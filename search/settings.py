@@ -11,16 +11,19 @@ from typing import Any, Self
 
 from evaluate.recipe import Recipe
 from results.objective import OBJECTIVES, timing_text
-from space import Config
+from space import Config, config_from_json
 from space.budget import Budget
 from space.design import DESIGN, Target, check_families
 from space.landmarks import Landmark, landmark
 from space.limits import Limits
+from space.spend import spend
+from space.vary import Setting
+from space.vary import settings as vary_all
 
 SAMPLERS = ("tpe", "nsga2", "gp", "qmc", "random")
 
 BEST = 5  # networks that are repeated in match mode, where there is no frontier
-REPEATED = {"frontier": "network on the frontier", "match": f"of the {BEST} best"}  # by mode, after "each"
+REPEATED = {"frontier": "network on the frontier", "match": f"of the {BEST} best"}  # by mode, after "each"; no sweep
 
 # What a run of an earlier version, which did not say it, had.
 EARLIER: dict[str, Any] = {
@@ -33,6 +36,7 @@ EARLIER: dict[str, Any] = {
     "refine": 0.0,
     "warm_start": [],
     "own_landmarks": [],
+    "sweep": None,
 }
 
 
@@ -60,13 +64,17 @@ class Settings:
     refine: float = 0.0  # the part of the later proposals that are neighbours of the best
     warm_start: tuple[str, ...] = ()  # names of the runs that this one began with
     own_landmarks: tuple[dict[str, Any], ...] = ()  # `Landmark.to_json` of the user's, those of figures alone too
+    # The networks that are trained in place of samples: ``start`` (its name), ``config`` and ``axes`` (`space.vary`) or
+    # ``directions`` and ``factors`` (`space.spend`); None: networks are sampled.
+    sweep: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
         check_name(self.name)
         check_sampler(self.sampler)
         if not self.families:
             raise ValueError(f"no family to search: expected some of {', '.join(DESIGN)}")
-        check_families(self.families, self.target)
+        if self.sweep is None:
+            check_families(self.families, self.target)
         check_objective(self.objective, self.mode)
         if (self.timing is not None) != (self.objective == "latency" or self.max_latency is not None):
             raise ValueError(f"objective {self.objective}, timing {self.timing}: expected timing with latency alone")
@@ -80,6 +88,24 @@ class Settings:
         """What the budget is counted at."""
         limits = Limits(self.max_params, self.max_activations)
         return Target(Budget(self.budget_macs), self.mode, self.input_size, self.classes, limits)
+
+    @property
+    def listed(self) -> tuple[Setting, ...]:
+        """The networks of the sweep, in order; none where networks are sampled."""
+        if self.sweep is None:
+            return ()
+        start = config_from_json(self.sweep["config"])
+        if "axes" in self.sweep:
+            return tuple(vary_all(start, self.sweep["axes"], self.target))
+        return spend(
+            start, self.sweep["factors"], input_size=self.input_size, classes=self.classes,
+            directions=self.sweep["directions"],
+        ).settings  # fmt: skip
+
+    @property
+    def repeated(self) -> str:
+        """What ``--repeats`` or ``--seeds`` trains again, after "each"."""
+        return REPEATED[self.mode] if self.sweep is None else "setting"
 
     def landmark(self, name: str) -> Config:
         """The configuration of one of the `landmarks`, published or the user's own."""
@@ -155,6 +181,8 @@ def check_objective(objective: str, mode: str) -> None:
 def _short(value: object) -> str:
     if isinstance(value, dict) and "threads" in value:
         return timing_text(value)
+    if isinstance(value, dict) and "start" in value:
+        return f"{value['start']} { ({k: v for k, v in value.items() if k not in ('start', 'config')}) }"
     if isinstance(value, dict) and "name" in value:
         return f"{value['name']} { ({k: v for k, v in value.items() if k != 'name'}) }"
     if isinstance(value, list):

@@ -157,9 +157,10 @@ class Search(Trials):
             label: for the console.
             config: the network.
             values: of its family's axes; found from its shape unless given, but of a repeat nobody learns.
-            more: attributes for the storage beside those that follow from the network.
+            more: attributes for the storage beside those that follow from the network; `input_size` is what it is
+                counted at, if not the run's.
         """
-        counted = cost(config, self.settings.input_size, self.settings.classes)
+        counted = cost(config, more.get("input_size", self.settings.input_size), self.settings.classes)
         if values is None and kind != "repeat" and (found := self._values_of(config)):
             values = found[1]
         attributes = {"kind": kind} | more | {

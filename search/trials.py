@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from optuna.trial import FrozenTrial, TrialState
 
@@ -24,7 +25,7 @@ class Trials:
         self.trials = list(trials)
         self._samples = len(self.finished("sample"))
         self._known = {
-            trial.user_attrs["config_id"]: trial
+            identity(trial.user_attrs): trial
             for trial in reversed(self._counted())
             if "config_id" in trial.user_attrs and _measured(trial)
         }
@@ -34,12 +35,12 @@ class Trials:
         self.trials.append(trial)
         self._samples += trial.user_attrs["kind"] == "sample"
         if _measured(trial):
-            self._known.setdefault(trial.user_attrs["config_id"], trial)
+            self._known.setdefault(identity(trial.user_attrs), trial)
 
     def _counted(self) -> list[FrozenTrial]:
         """Without what was interrupted, and without what a lost connection made Optuna write a second time."""
         once = {
-            (trial.user_attrs.get("config_id"), trial.user_attrs.get("seed"), trial.datetime_start): trial
+            (identity(trial.user_attrs), trial.user_attrs.get("seed"), trial.datetime_start): trial
             for trial in reversed(self.trials)
             if trial.user_attrs.get("reason") != INTERRUPTED
         }
@@ -60,18 +61,18 @@ class Trials:
 
     def repeats_left(self, count: int) -> list[tuple[FrozenTrial, int]]:
         """What is missing to `count` repeats of each of the `members`: the trial, and the seed to train it from."""
-        done = {(trial.user_attrs["config_id"], trial.user_attrs["seed"]) for trial in self.finished("repeat")}
+        done = {(identity(trial.user_attrs), trial.user_attrs["seed"]) for trial in self.finished("repeat")}
         members, first = self.members(), self.settings.seed + 1
         return [
             (member, seed)
             for seed in range(first, first + count)
             for member in members
-            if (member.user_attrs["config_id"], seed) not in done
+            if (identity(member.user_attrs), seed) not in done
         ]
 
-    def measured(self, config_id: str) -> FrozenTrial | None:
-        """The first finished trial of a configuration."""
-        return self._known.get(config_id)
+    def measured(self, config_id: str, resolution: int | None = None) -> FrozenTrial | None:
+        """The first finished trial of a configuration, trained at the recipe's resolution unless another is given."""
+        return self._known.get((config_id, resolution))
 
     def outcomes(self) -> list[Outcome]:
         """What samplers can learn from."""
@@ -98,6 +99,8 @@ class Trials:
         )
 
     def _values_of(self, config: Config) -> tuple[str, dict[str, Value]] | None:
+        if self.settings.sweep is not None:  # nobody learns
+            return None
         found = values_of(config, self.settings.target)
         return found if found is not None and found[0] in self.settings.families else None
 
@@ -109,7 +112,13 @@ class Trials:
         ]
 
     def members(self) -> list[FrozenTrial]:
-        """The trials on the frontier; in match mode, where all cost the same, the `BEST` best."""
+        """The trials on the frontier; in match mode, where all cost the same, the `BEST` best; of a sweep all."""
+        if self.settings.sweep is not None:
+            return [
+                trial
+                for trial in self.finished("sample")
+                if trial.state == TrialState.COMPLETE and "duplicate_of" not in trial.user_attrs
+            ]
         scored = self._scored()
         if self.settings.mode == "match":
             first = [trial for trial in scored if "duplicate_of" not in trial.user_attrs]
@@ -124,6 +133,11 @@ class Trials:
             for trial in self.trials
             if trial.state == TrialState.COMPLETE and not _repeats(trial) and self.settings.within(trial.user_attrs)
         ]
+
+
+def identity(attributes: Mapping[str, Any]) -> tuple[str | None, int | None]:
+    """What makes two networks the same: the configuration, and the resolution if it is not the recipe's."""
+    return attributes.get("config_id"), attributes.get("resolution")
 
 
 def _measured(trial: FrozenTrial) -> bool:

@@ -61,7 +61,7 @@ def spend(
     if unknown := [each for each in directions if each not in DIRECTIONS]:
         raise ValueError(f"direction {unknown[0]!r}: expected some of {', '.join(DIRECTIONS)}")
     own = total_macs(start.blocks(input_size, classes))
-    first = Setting((("direction", "start"), ("factor", 1.0)), start, own, input_size, _words(start))
+    first = Setting("start", (("direction", "start"), ("factor", 1.0)), start, own, input_size, _words(start))
     found, missing = [first], []
     for direction in directions:
         if reason := _foreign(start, direction):
@@ -80,7 +80,7 @@ def spend(
                 continue
             values = (("direction", direction), ("factor", float(factor)))
             solved = f"{size} pixels" if direction == "resolution" else _words(config)
-            found.append(Setting(values, config, target, size, solved))
+            found.append(Setting(f"{direction} x{factor:g}", values, config, target, size, solved))
     if len(found) == 1:
         raise ValueError(f"nothing to compare: {'; '.join(missing)}")
     return Spent(tuple(found), tuple(missing))

@@ -70,17 +70,17 @@ KEPT = 0.05  # a start that costs the budget within this part of it is taken as 
 class Setting:
     """One network of a sweep."""
 
+    name: str  # "cardinality=4", "depth=16 cardinality=2"; "depth x2" in `space.spend`
     values: tuple[tuple[str, Value], ...]  # axis and value, as they were asked for
     config: Config
     target_macs: int  # what it was solved to cost
     input_size: int  # what it is counted at
     solved: str  # what came out, in a word or two: "24d", "k 4.2", "growth 28"
 
-    @property
-    def name(self) -> str:
-        """As in "cardinality=4" or "depth=16 cardinality=2"."""
-        return " ".join(f"{axis}={value:g}" if isinstance(value, float) else f"{axis}={value}"
-                        for axis, value in self.values)  # fmt: skip
+
+def _setting(values: Mapping[str, Value], config: Config, target: int, size: int, solved: str) -> Setting:
+    words = (f"{axis}={value:g}" if isinstance(value, float) else f"{axis}={value}" for axis, value in values.items())
+    return Setting(" ".join(words), tuple(values.items()), config, target, size, solved)
 
 
 def parse_axes(words: Sequence[str]) -> dict[str, list[Value]]:
@@ -145,15 +145,15 @@ def vary(start: Config, values: Mapping[str, Value], target: Target) -> Setting:
         if alone:
             base, groups = grouped.inner_widths[0] // grouped.groups[0], grouped.groups[0]
             solved = f"{base}d" if "cardinality" in given else f"{groups} groups"
-            return Setting(tuple(values.items()), grouped, budget, size, solved)
+            return _setting(values, grouped, budget, size, solved)
         config = grouped
     if given & WIDE:
         config = solve_depth(_with_width(config, values), budget, size, target.classes)
-        return Setting(tuple(values.items()), config, budget, size, f"depth {paper_depth(config)}")
+        return _setting(values, config, budget, size, f"depth {paper_depth(config)}")
     if "depth" in given:
         config = with_depth(config, int(values["depth"]))
     config = solve_width(config, budget, size, target.classes, exact="compression" in given)
-    return Setting(tuple(values.items()), config, budget, size, width_text(config))
+    return _setting(values, config, budget, size, width_text(config))
 
 
 def _regrouped(

@@ -9,7 +9,8 @@ import pytest
 from evaluate.presets import RECIPES
 from results import load_run
 from search.__main__ import main
-from search.arguments import near, parser, settings_of
+from search.arguments import near, settings_of
+from search.options import parser
 from search.settings import Settings
 from space import Budget, landmark
 from space.design import Target
