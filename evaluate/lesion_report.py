@@ -67,6 +67,7 @@ def lesion_report(measured: Mapping[str, Any]) -> dict[str, Any]:
     * ``rise``: by how much it grows without one unit, mean over the units that the plain network can lose too (of the
       DenseNet: all), and ``kept``: the part of what it knows beyond guessing that is left then, in percent
       (None where a training learned next to nothing);
+    * ``swap``: by how much it grows when two blocks change places (None where none can);
     * ``half``: how many units dropped at random leave half of that, of each seed; None: more than were tried;
     * ``units``, ``several``, ``orders``: the curves.
     """
@@ -104,6 +105,7 @@ def _summary(lesions: Sequence[Mapping[str, Any]], shared: set[str] | None, chan
         "error": _error([one["error"] for one in lesions]),
         "rise": Interval.of([statistics.fmean(rises(one)) for one in lesions] if several else rises(lesions[0])),
         "kept": Interval.of([kept(one) for one in lesions]) if learned else None,
+        "swap": _swap(lesions),
         "half": [half(one) for one in lesions] if learned else None,
         "units": [
             {"unit": unit, "error": None if errors[0] is None else _error(errors)}
@@ -124,6 +126,13 @@ def _summary(lesions: Sequence[Mapping[str, Any]], shared: set[str] | None, chan
     }
 
 
+def _swap(lesions: Sequence[Mapping[str, Any]]) -> Interval | None:
+    if not lesions[0]["orders"]:
+        return None
+    rises = [[error - one["error"] for error in one["orders"][0][2]] for one in lesions]  # the fewest swaps: one
+    return Interval.of([statistics.fmean(each) for each in rises] if len(rises) > 1 else rises[0])
+
+
 def _over(draws: Sequence[Sequence[float]]) -> Interval:
     """Of the seeds' means over their draws; of the draws, where there is one seed."""
     return _error([statistics.fmean(each) for each in draws] if len(draws) > 1 else draws[0])
@@ -136,38 +145,20 @@ def _error(values: Sequence[float]) -> Interval:
 def verdicts(report: Mapping[str, Any]) -> list[str]:
     """What the numbers say of the claim, a sentence each."""
     of = {network["kind"]: network["summary"] for network in report["networks"]}
-    said = [
-        _compared(
-            "One unit dropped", ("plain", of["plain"]["rise"]), ("residual", of["residual"]["rise"]), "points of error"
-        )
-    ]
-    residual, plain = of["residual"]["kept"], of["plain"]["kept"]
-    if residual is None or plain is None:
-        said.append(
-            f"The {'residual' if residual is None else 'plain'} network has hardly learned anything, so that it has "
-            "little to lose: train for longer."
-        )
-    else:
+    said = [_compared("One unit dropped", "rise", "plain", of)]
+    residual, plain = of["residual"], of["plain"]
+    if residual["kept"] is not None and plain["kept"] is not None:
         said.append(
             "What is known beyond guessing, and is left without one unit: "
-            f"{residual} % in the residual network, {plain} % in the plain one."
+            f"{residual['kept']} % in the residual network, {plain['kept']} % in the plain one."
         )
         said.append(
-            f"Half of it is left, seed by seed, with {_numbers(of['residual']['half'])} units dropped at random of the "
-            f"residual network, {_numbers(of['plain']['half'])} of the plain one."
+            f"Half of it is left, seed by seed, with {_numbers(residual['half'])} units dropped at random of the "
+            f"residual network, {_numbers(plain['half'])} of the plain one."
         )
-    said.append(
-        _compared(
-            "One unit dropped", ("dense", of["dense"]["rise"]), ("residual", of["residual"]["rise"]), "points of error"
-        )
-    )
-    orders = [(of[kind]["orders"], of[kind]["error"].mean) for kind in ("plain", "residual")]
-    if all(points for points, _ in orders):
-        pair = [
-            Interval(*(None if end is None else end - before for end in points[0]["error"]))  # type: ignore[arg-type]
-            for points, before in orders
-        ]
-        said.append(_compared("Two blocks swapped", ("plain", pair[0]), ("residual", pair[1]), "points of error"))
+    said.append(_compared("One unit dropped", "rise", "dense", of))
+    if residual["swap"] is not None and plain["swap"] is not None:
+        said.append(_compared("Two blocks swapped", "swap", "plain", of))
     return said
 
 
@@ -175,15 +166,19 @@ def _numbers(halves: Sequence[int | None]) -> str:
     return ", ".join("more than tried" if half is None else str(half) for half in halves)
 
 
-def _compared(what: str, one: tuple[str, Interval], other: tuple[str, Interval], unit: str) -> str:
-    (name, first), (rival, second) = one, other
-    figures = f"{name} {first}, {rival} {second} {unit} more"
-    if first.low is None or first.high is None or second.low is None or second.high is None:
-        return f"{what}: {figures}; one value each, no interval, no verdict."
+def _compared(what: str, figure: str, kind: str, of: Mapping[str, Any]) -> str:
+    """Which loses more, a network of this kind or the residual one, if either is seen to."""
+    first, second = of[kind][figure], of["residual"][figure]
+    figures = f"{what}: {kind} {first}, residual {second} points of error more"
+    for each in (kind, "residual"):
+        if of[each]["kept"] is None:
+            return f"{figures}; no verdict: the {each} network has hardly learned anything and has little to lose."
+    if first.low is None or second.low is None:
+        return f"{figures}; one value each, no interval, no verdict."
     if first.low <= second.high and second.low <= first.high:
-        return f"{what}: {figures}; no difference seen."
-    worse, better = (name, rival) if first.mean > second.mean else (rival, name)
-    return f"{what}: {figures}; the {worse} network loses more than the {better} one."
+        return f"{figures}; no difference seen."
+    worse, better = (kind, "residual") if first.mean > second.mean else ("residual", kind)
+    return f"{figures}; the {worse} network loses more than the {better} one."
 
 
 def lesion_text(report: Mapping[str, Any]) -> str:

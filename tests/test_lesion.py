@@ -227,7 +227,9 @@ def test_a_plain_network_that_collapses_is_called_so() -> None:
     assert (order["swaps"], order["tau"]) == (1, pytest.approx(0.6))
     assert order["error"] == pytest.approx((36, 36 - 2 * 2.4841, 36 + 2 * 2.4841), abs=1e-3)
     assert (residual["half"], plain["half"]) == ([2, 2, 2], [1, 1, 1])  # from 60 % on; from 65 % on
-    first, known, half, *_ = report["verdicts"]
+    assert residual["swap"].mean == pytest.approx(6) and plain["swap"].mean == pytest.approx(50) and not dense["swap"]
+    first, known, half, _, swap = report["verdicts"]
+    assert "Two blocks swapped: plain 50.0 [45.0, 55.0], residual 6.0 [1.0, 11.0]" in swap
     assert "with 2, 2, 2 units dropped at random of the residual network, 1, 1, 1 of the plain one" in half
     assert first.endswith("the plain network loses more than the residual one.")
     assert "95.0 [" in known and "50.0 [" in known
@@ -245,7 +247,10 @@ def test_overlapping_intervals_are_no_difference() -> None:
 def test_who_learned_nothing_has_nothing_to_lose() -> None:
     report = lesion_report(measured({"residual": [3, 3], "plain": [1, 2], "dense": [3, 3]}, plain_error=85))
     assert report["networks"][1]["summary"]["kept"] is None
-    assert any("plain network has hardly learned anything" in verdict for verdict in report["verdicts"])
+    assert report["verdicts"][0].endswith(
+        "no verdict: the plain network has hardly learned anything and has little to lose."
+    )
+    assert report["verdicts"][1].endswith("the dense network loses more than the residual one.")  # they have learned
 
 
 def test_one_seed_has_intervals_over_units_and_draws() -> None:
