@@ -75,7 +75,7 @@ def draw_row(row: Row, theme: style.Theme = style.LIGHT) -> Figure:
 
 def images(row: Row, name: str) -> dict[str, bytes]:
     """The picture in every format, for light and for dark pages: file name -> content."""
-    files = {}
+    files: dict[str, bytes] = {}
     for theme in style.THEMES.values():
         figure = draw_row(row, theme)
         ending = "" if theme is style.LIGHT else f"-{theme.name}"
