@@ -23,6 +23,8 @@
 `plot_progress`        how the search went, and where the time went; `progress_data` is its first step
 `plot_distribution`    errors by group at like cost; `distribution_data` is its first step
 `plot_axes`            scores at like cost against the axes of the space; `axes_data` is its first step
+`plot_sweep`           scores against what a sweep has set; `sweep_data` finds them, `sweep_text` is the table,
+                       `sweep_stats` says which differences are more than luck
 `population`           the sampled networks and what sets them apart; `bootstrap`, `trend`, `importance`: the arithmetic
 `sheet`                several small pictures with a key each
 `plot_architecture`    one network drawn

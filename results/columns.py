@@ -47,6 +47,7 @@ COLUMNS = (
     Column("loss", "float64", "nats", "cross entropy on the held-out images"),
     Column("seconds", "float64", "s", "wall clock of building, training and scoring"),
     Column("images_per_second", "float64", "1/s", "speed of training"),
+    Column("setting", "str", "", "what a sweep has set, such as cardinality=4; missing for others"),
     Column("duplicate_of", "Int64", "", "the trial whose score this equal network shares"),
     Column("origin", "str", "", "where a sample's proposal came from: a sampler's name, neighbour or suggestion"),
     Column("from_run", "str", "", "the run that a warm network was taken over from"),

@@ -71,6 +71,7 @@ def _row(trial: FrozenTrial, landmarks: Mapping[str, Landmark]) -> dict[str, Any
         "loss": score.get("loss"),
         "seconds": score.get("seconds"),
         "images_per_second": score.get("images_per_second"),
+        "setting": (attributes.get("setting") or {}).get("name"),
         "reason": attributes.get("reason") or score.get("reason"),
         "started": trial.datetime_start,
         "finished": trial.datetime_complete,

@@ -1,6 +1,6 @@
 """A row of panels beside each other, with a title, one legend and a caption: `Row` -> figure.
 
-What stands in them is chosen by `results.plot_lesion` and `results.plot_paths`.
+What stands in them is chosen by `results.plot_lesion`, `results.plot_paths` and `results.plot_sweep`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Series:
     y: tuple[float, ...]
     low: tuple[float, ...] = ()
     high: tuple[float, ...] = ()
-    shape: str = "line"  # line (with its intervals as a band), points (with bars) or columns
+    shape: str = "line"  # line (with its intervals as a band), points (with bars), joined (both) or columns
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,7 @@ class Panel:
     falling: bool = False  # the x axis runs from large to small
     whole: bool = False  # only whole numbers on the x axis
     span: tuple[float, float, str] | None = None  # a range of x that is marked, and what it is
+    words: tuple[str, ...] = ()  # instead of numbers, at 0, 1, 2 ... of the x axis
 
 
 @dataclass(frozen=True)
@@ -138,6 +139,9 @@ def _panel(axes: Axes, panel: Panel, theme: style.Theme) -> None:
         axes.set_ylim(*panel.y_range)
     if panel.falling:
         axes.invert_xaxis()
+    if panel.words:
+        axes.set_xticks(range(len(panel.words)), panel.words)
+        axes.set_xlim(-0.5, len(panel.words) - 0.5)
     if panel.whole:
         axes.xaxis.set_major_locator(MaxNLocator(7, integer=True))
 
@@ -152,6 +156,7 @@ def _series(axes: Axes, series: Series, theme: style.Theme) -> None:
         if series.low:
             axes.fill_between(series.x, series.low, series.high, color=colour, alpha=0.16, linewidth=0, zorder=2)
         return
-    axes.plot(series.x, series.y, linestyle="", color=colour, marker=marker, markersize=5, zorder=4)
+    line = "-" if series.shape == "joined" else ""
+    axes.plot(series.x, series.y, line, color=colour, marker=marker, markersize=5, linewidth=1.1, zorder=4)
     if series.low:
         axes.vlines(series.x, series.low, series.high, color=colour, linewidth=1.2, alpha=0.6, zorder=3)

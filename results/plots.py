@@ -19,8 +19,10 @@ PLOTS = {
     "progress": "hypervolume and best score against networks, training and wall clock; where the time went",
     "distribution": "errors by family and by axis at like cost; how many networks a comparison needs",
     "axes": "scores at like cost against depth, width, cardinality ...: where the best lie, which axes decide",
+    "sweep": "of a sweep alone: scores with intervals against what was set, published errors in a panel of their own",
     "architecture": "one network (--trial; the best one): its stages and their shares of the cost",
 }
+SWEEPS = ("sweep",)  # pictures that only a sweep has
 FORMATS = ("png", "svg", "pdf")
 
 
@@ -33,6 +35,13 @@ class View:
 
 
 DEFAULT_VIEW = View()
+
+
+def drawable(run: Run, names: Sequence[str]) -> tuple[str, ...]:
+    """Those of the pictures that the run can have; one that is asked for alone is kept, so that it can say why not."""
+    if run.settings.get("sweep") or len(names) == 1:
+        return tuple(names)
+    return tuple(name for name in names if name not in SWEEPS)
 
 
 def plot_data(name: str, run: Run, view: View = DEFAULT_VIEW) -> Any:

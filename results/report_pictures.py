@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from results.plots import PLOTS, draw, plot_data
+from results.plots import PLOTS, draw, drawable, plot_data
 
 if TYPE_CHECKING:
     from results.run import Run
@@ -39,7 +39,9 @@ def report_pictures(
         found: what pictures show, by name, where `plot_data` has been asked already.
         drawn: their light PNGs, where there are some.
     """
-    names = sorted((name for name in PLOTS if name not in ELSEWHERE), key=lambda name: name in LAST)
+    names = sorted(
+        (name for name in drawable(run, tuple(PLOTS)) if name not in ELSEWHERE), key=lambda name: name in LAST
+    )
     return tuple(_picture(run, name, found or {}, drawn or {}) for name in names)
 
 

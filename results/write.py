@@ -73,14 +73,14 @@ def _pictures(
     run: Run, plots: Sequence[str], kinds: Sequence[str], view: View, theme: str
 ) -> tuple[dict[str, Any], dict[str, bytes]]:
     """What the pictures show, by name, and the pictures, by file."""
-    from results.plots import draw, plot_data
+    from results.plots import draw, drawable, plot_data
     from results.style import THEMES, image
 
     words = [view.x or "", "" if view.trial is None else f"trial{view.trial}", "" if theme == "light" else theme]
     ending = "".join(f"-{word}" for word in words if word)
     found: dict[str, Any] = {}
     pictures: dict[str, bytes] = {}
-    for name in plots:
+    for name in drawable(run, plots):
         found[name] = plot_data(name, run, view)
         drawn = draw(name, found[name], THEMES[theme])
         pictures |= {f"{name}{ending}.{kind}": image(drawn, kind) for kind in kinds}

@@ -1,0 +1,194 @@
+"""What a sweep has found: settings with their scores over seeds, published networks beside, verdicts.
+
+Proxy scores and published errors are two things with two units: they stand in columns and panels of their own.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from results.naming import traits
+from results.sweep_stats import Difference, Interval, differences, intervals
+from space import Config, config_from_json
+from space.design import SMALL_INPUT
+from space.landmarks import Landmark
+from space.proportions import paper_depth
+from space.published import RESNEXT
+
+if TYPE_CHECKING:
+    from results.run import Run
+
+LIKE = 0.2  # published networks stand beside a sweep if their cost is this near to its budget
+GROUPED = {"cardinality", "base_width"}
+
+
+@dataclass(frozen=True)
+class Published:
+    """A published network at the sweep's cost."""
+
+    name: str
+    label: str
+    values: tuple[tuple[str, Any], ...]  # what it has of the sweep's axes
+    error: float  # top-1, in percent; CIFAR-10 or ImageNet
+    macs: int
+    params: int
+    setting: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Trained:
+    """One network of the sweep."""
+
+    name: str
+    values: Mapping[str, Any]
+    solved: str
+    macs: int
+    params: int
+    proxy_macs: int
+    scores: Mapping[int, float]  # top-1 in percent by seed
+    seconds: float | None  # of a training, mean
+    top1: Interval | None  # None where none has finished
+    published: Published | None
+    reason: str = ""  # why it has no score
+
+
+@dataclass(frozen=True)
+class SweepData:
+    """All that table and picture show."""
+
+    axes: tuple[str, ...]  # direction and factor where one network is given more in one direction
+    start: str
+    rows: tuple[Trained, ...]
+    published: tuple[Published, ...]
+    pairs: tuple[Difference, ...]  # those that are to be judged
+    verdicts: tuple[str, ...]
+    empty: str  # why there is nothing to draw; "" if there is
+
+
+def swept(run: Run) -> SweepData:
+    """What a run of ``python -m search --sweep`` or ``python -m search pays`` has so far.
+
+    Raises:
+        ValueError: if it is no sweep.
+    """
+    sweep = run.settings.get("sweep")
+    if not sweep:
+        raise ValueError(f"{run.directory} has no sweep: expected a run of python -m search --sweep AXIS=VALUES")
+    pays = "axes" not in sweep
+    axes = ("direction", "factor") if pays else tuple(sweep["axes"])
+    start = config_from_json(sweep["config"])
+    found = list(_networks(run))
+    beside = () if pays else tuple(_beside(run, start, axes, [config_from_json(one["config"]) for one, *_ in found]))
+    spread = intervals({one["setting"]["name"]: list(scores.values()) for one, scores, *_ in found if scores})
+    rows = tuple(
+        Trained(
+            one["setting"]["name"], one["setting"]["values"], one["setting"]["solved"], one["macs"], one["params"],
+            one["setting"]["proxy_macs"], scores, seconds, spread.get(one["setting"]["name"]),
+            next((each for each in beside if dict(each.values) == one["setting"]["values"]), None), reason,
+        )
+        for one, scores, seconds, reason in found
+    )  # fmt: skip
+    scored = [row for row in rows if row.scores]
+    pairs = differences({row.name: row.scores for row in scored})
+    if pays:
+        factor = {row.name: row.values["factor"] for row in scored}
+        pairs = [each for each in pairs if 1.0 in (a := (factor[each.better], factor[each.worse])) or a[0] == a[1]]
+    empty = "" if scored else "no network of the sweep is finished yet"
+    return SweepData(axes, str(sweep["start"]), rows, beside, tuple(pairs), tuple(_verdicts(scored, pairs)), empty)
+
+
+def _networks(run: Run) -> Iterator[tuple[dict[str, Any], dict[int, float], float | None, str]]:
+    """Attributes, scores by seed, mean seconds and the reason of a failure of each setting that has ended."""
+    scores: dict[int, dict[int, float]] = {}
+    seconds: dict[int, list[float]] = {}
+    for trial in run.trials:
+        attributes = trial.user_attrs
+        if trial.state.name == "COMPLETE" and "duplicate_of" not in attributes and trial.values:
+            number = attributes.get("repeat_of", trial.number)
+            scores.setdefault(number, {})[attributes.get("seed", run.settings.get("seed", 0))] = trial.values[0]
+            seconds.setdefault(number, []).append(attributes["score"]["seconds"])
+    seen = set()
+    for trial in run.trials:
+        attributes = trial.user_attrs
+        if attributes.get("kind") != "sample" or "setting" not in attributes:
+            continue
+        name = attributes["setting"]["name"]
+        if name not in seen:  # a lost connection may have made Optuna write it twice
+            seen.add(name)
+            number = attributes.get("duplicate_of", trial.number)
+            mean = statistics.fmean(times) if (times := seconds.get(number)) else None
+            yield attributes, scores.get(number, {}), mean, str(attributes.get("reason") or "")
+
+
+# ---------------------------------------------------------------------------------------------- what is published
+
+
+def _beside(run: Run, start: Config, axes: Sequence[str], configs: Sequence[Config]) -> Iterator[Published]:
+    """Published networks of the start's kind that have the sweep's axes and cost about as much.
+
+    Where a cardinality alone is swept they are those of the ResNeXt paper with the same depths and outer widths.
+    """
+    kind = "cifar" if run.input_size <= SMALL_INPUT else "imagenet"
+    alone = len(axes) == 1 and axes[0] in GROUPED
+    for each in run.landmarks.values():
+        config = each.config
+        if each.target != kind or type(config) is not type(start) or config is None or each.macs is None:
+            continue
+        if abs(each.macs / run.budget_macs - 1) > LIKE or each.published.top1_error is None:
+            continue
+        if alone:
+            same = any(_frame(config) == _frame(other) for other in configs)
+            fits = same and each.published.source.startswith(RESNEXT)
+        else:
+            grouped = max(getattr(config, "groups", (1,))) > 1
+            other_data = "ZCA" in each.published.setting or each.name.endswith("_v1")
+            fits = not other_data and (not grouped or bool(GROUPED & set(axes)))
+        values = [(axis, _value(config, axis)) for axis in axes]
+        if fits and all(value is not None for _, value in values):
+            yield _published(each, values)
+
+
+def _published(each: Landmark, values: list[tuple[str, Any]]) -> Published:
+    figure = each.published
+    assert figure.top1_error is not None and each.macs is not None and each.params is not None  # `_beside` asks
+    return Published(
+        each.name, each.label, tuple(values), figure.top1_error, each.macs, each.params, figure.setting, figure.source
+    )
+
+
+def _frame(config: Config) -> tuple[Any, ...]:
+    """What of a network stays where its cardinality is varied."""
+    return tuple(getattr(config, name, None) for name in ("stem", "stem_width", "block", "depths", "widths"))
+
+
+def _value(config: Config, axis: str) -> Any:
+    """What a network has of an axis; None if it is not to be told from the network alone."""
+    if axis == "depth":
+        return paper_depth(config)
+    if axis == "bottleneck":
+        return getattr(config, "bottleneck", None)
+    return traits(config).get(axis)
+
+
+# ---------------------------------------------------------------------------------------------- verdicts
+
+
+def _verdicts(rows: Sequence[Trained], pairs: Sequence[Difference]) -> Iterator[str]:
+    if not pairs:
+        fewest = min((len(row.scores) for row in rows), default=0)
+        if len(rows) > 1 and fewest < 2:
+            yield "One training of a network says nothing of luck: no verdict. Two or more need --seeds 2."
+        return
+    seen = [each for each in pairs if each.seen]
+    reach = pairs[0].interval.mean - (pairs[0].interval.low or 0.0)
+    if not seen:
+        yield f"No difference seen between any two of the {len(rows)}: all intervals (+- {reach:.1f} points) have 0 in."
+        return
+    yield "Seen: " + "; ".join(str(each) for each in seen) + "."
+    if left := len(pairs) - len(seen):
+        alike = "; ".join(f"{each.better} and {each.worse}" for each in pairs if not each.seen)
+        yield f"No difference seen in {left} of {len(pairs)} pairs: {alike}."
