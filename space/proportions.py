@@ -125,7 +125,7 @@ def width_text(config: Config) -> str:
 
 
 def paper_depth(config: Config) -> int:
-    """Layers with weights on the longest path, as the papers count: ResNet-50, WRN-28, DenseNet-121."""
+    """Layers with weights on the longest path, as the papers count: ResNet-50, WRN-28, DenseNet-121 (DenseNet-264 has 265)."""
     assert isinstance(config, DenseConfig | ResidualConfig)
     layers, more = _counted(config)
     return layers * sum(config.depths) + more
