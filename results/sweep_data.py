@@ -5,13 +5,14 @@ Proxy scores and published errors are two things with two units: they stand in c
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from results.naming import traits
-from results.sweep_stats import Difference, Interval, differences, intervals
+from results.sweep_stats import Difference, Interval, differences, intervals, trend
 from space import Config, config_from_json
 from space.design import SMALL_INPUT
 from space.landmarks import Landmark
@@ -98,7 +99,8 @@ def swept(run: Run) -> SweepData:
         factor = {row.name: row.values["factor"] for row in scored}
         pairs = [each for each in pairs if 1.0 in (a := (factor[each.better], factor[each.worse])) or a[0] == a[1]]
     empty = "" if scored else "no network of the sweep is finished yet"
-    return SweepData(axes, str(sweep["start"]), rows, beside, tuple(pairs), tuple(_verdicts(scored, pairs)), empty)
+    said = (*_verdicts(scored, pairs), *_trend(scored, axes))
+    return SweepData(axes, str(sweep["start"]), rows, beside, tuple(pairs), said, empty)
 
 
 def _networks(run: Run) -> Iterator[tuple[dict[str, Any], dict[int, float], float | None, str]]:
@@ -186,9 +188,24 @@ def _verdicts(rows: Sequence[Trained], pairs: Sequence[Difference]) -> Iterator[
     seen = [each for each in pairs if each.seen]
     reach = pairs[0].interval.mean - (pairs[0].interval.low or 0.0)
     if not seen:
-        yield f"No difference seen between any two of the {len(rows)}: all intervals (+- {reach:.1f} points) have 0 in."
+        yield f"No difference seen between any two of {len(rows)}: all intervals (+- {reach:.1f} points) have 0 in."
         return
     yield "Seen: " + "; ".join(str(each) for each in seen) + "."
     if left := len(pairs) - len(seen):
         alike = "; ".join(f"{each.better} and {each.worse}" for each in pairs if not each.seen)
         yield f"No difference seen in {left} of {len(pairs)} pairs: {alike}."
+
+
+def _trend(rows: Sequence[Trained], axes: Sequence[str]) -> Iterator[str]:
+    """Of one axis of numbers: how the scores go with it."""
+    values = {row.name: row.values.get(axes[0]) for row in rows}
+    if len(axes) > 1 or not all(isinstance(value, int | float) and value > 0 for value in values.values()):
+        return
+    found = trend({name: math.log2(float(value or 1)) for name, value in values.items()}, {
+        row.name: row.scores for row in rows
+    })  # fmt: skip
+    if found is None or found.low is None or found.high is None:
+        return
+    seen = "" if found.low > 0 or found.high < 0 else ": no trend seen"
+    slope = f"{found.mean:+.2f} [{found.low:+.2f}, {found.high:+.2f}] points"
+    yield f"Trend of all together: {slope} for each doubling of the {axes[0].replace('_', ' ')}{seen}."

@@ -68,6 +68,8 @@ def _topped_up(config: ResidualConfig, target: int, size: int, classes: int) -> 
         inner[stage] += math.lcm(DIVISOR, config.groups[stage])
         if tied:
             widths[stage] = inner[stage]
+        if stage + 1 < len(widths) and widths[stage] > widths[stage + 1]:
+            continue  # zero padding cannot narrow
         wider = replace(config, widths=tuple(widths), inner_widths=tuple(inner))
         if total_macs(wider.blocks(size, classes)) <= target:
             config = wider
@@ -125,7 +127,7 @@ def width_text(config: Config) -> str:
 
 
 def paper_depth(config: Config) -> int:
-    """Layers with weights on the longest path, as the papers count: ResNet-50, WRN-28, DenseNet-121 (DenseNet-264 has 265)."""
+    """Layers with weights on the longest path, as the papers count: ResNet-50, WRN-28, DenseNet-121."""
     assert isinstance(config, DenseConfig | ResidualConfig)
     layers, more = _counted(config)
     return layers * sum(config.depths) + more
