@@ -157,6 +157,6 @@ def _series(axes: Axes, series: Series, theme: style.Theme) -> None:
             axes.fill_between(series.x, series.low, series.high, color=colour, alpha=0.16, linewidth=0, zorder=2)
         return
     line = "-" if series.shape == "joined" else ""
-    axes.plot(series.x, series.y, line, color=colour, marker=marker, markersize=5, linewidth=1.1, zorder=4)
+    axes.plot(series.x, series.y, linestyle=line, color=colour, marker=marker, markersize=5, linewidth=1.1, zorder=4)
     if series.low:
         axes.vlines(series.x, series.low, series.high, color=colour, linewidth=1.2, alpha=0.6, zorder=3)

@@ -119,9 +119,14 @@ def _published(data: SweepData, first: str, second: str, label: str) -> Panel:
         series.append(Series("", _COLOURS[place % len(_COLOURS)], x, y, shape="points"))
     shown = tuple(str(value) for value in values)
     if not second:
-        by_value = {dict(each.values)[first]: each.label for each in reversed(data.published)}
-        shown = tuple(f"{value}\n{by_value[value].split(' ')[-1]}" for value in values)
+        shown = tuple("\n".join([f"{value}", *_alone(data, first, value)]) for value in values)
     return Panel("Published: trained in full", label, "top-1 error (%)", tuple(series), words=shown)
+
+
+def _alone(data: SweepData, axis: str, value: Any) -> list[str]:
+    """The last word of the label of the published network that has this value; nothing where several have it."""
+    labels = [each.label for each in data.published if dict(each.values)[axis] == value]
+    return [labels[0].split(" ")[-1]] if len(labels) == 1 else []
 
 
 # ---------------------------------------------------------------------------------------------- directions

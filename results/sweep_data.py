@@ -38,6 +38,7 @@ class Published:
     params: int
     setting: str
     source: str
+    block: str
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def swept(run: Run) -> SweepData:
         Trained(
             one["setting"]["name"], one["setting"]["values"], one["setting"]["solved"], one["macs"], one["params"],
             one["setting"]["proxy_macs"], scores, seconds, spread.get(one["setting"]["name"]),
-            next((each for each in beside if dict(each.values) == one["setting"]["values"]), None), reason,
+            _same(one, beside), reason,
         )
         for one, scores, seconds, reason in found
     )  # fmt: skip
@@ -158,8 +159,16 @@ def _published(each: Landmark, values: list[tuple[str, Any]]) -> Published:
     figure = each.published
     assert figure.top1_error is not None and each.macs is not None and each.params is not None  # `_beside` asks
     return Published(
-        each.name, each.label, tuple(values), figure.top1_error, each.macs, each.params, figure.setting, figure.source
-    )
+        each.name, each.label, tuple(values), figure.top1_error, each.macs, each.params, figure.setting, figure.source,
+        traits(each.network())["block"],
+    )  # fmt: skip
+
+
+def _same(attributes: Mapping[str, Any], beside: Sequence[Published]) -> Published | None:
+    """The published network with the values of a setting and its kind of block; of several the one of nearest cost."""
+    block = traits(config_from_json(attributes["config"]))["block"]
+    same = [each for each in beside if dict(each.values) == attributes["setting"]["values"] and each.block == block]
+    return min(same, key=lambda each: abs(each.macs - attributes["macs"]), default=None)
 
 
 def _frame(config: Config) -> tuple[Any, ...]:
