@@ -83,7 +83,7 @@ def swept(run: Run) -> SweepData:
     pays = "axes" not in sweep
     axes = ("direction", "factor") if pays else tuple(sweep["axes"])
     start = config_from_json(sweep["config"])
-    found = list(_networks(run))
+    found = sorted(_networks(run), key=lambda each: _place(each[0]["setting"]["values"], sweep))
     beside = () if pays else tuple(_beside(run, start, axes, [config_from_json(one["config"]) for one, *_ in found]))
     spread = intervals({one["setting"]["name"]: list(scores.values()) for one, scores, *_ in found if scores})
     rows = tuple(
@@ -102,6 +102,14 @@ def swept(run: Run) -> SweepData:
     empty = "" if scored else "no network of the sweep is finished yet"
     said = (*_verdicts(scored, pairs), *_trend(scored, axes))
     return SweepData(axes, str(sweep["start"]), rows, beside, tuple(pairs), said, empty)
+
+
+def _place(values: Mapping[str, Any], sweep: Mapping[str, Any]) -> tuple[float, ...]:
+    """Where a setting stands in the order that was asked for; the start is first."""
+    if "axes" in sweep:
+        return tuple(sweep["axes"][axis].index(value) for axis, value in values.items())
+    direction = values["direction"]
+    return (-1 if direction == "start" else sweep["directions"].index(direction), values["factor"])
 
 
 def _networks(run: Run) -> Iterator[tuple[dict[str, Any], dict[int, float], float | None, str]]:
