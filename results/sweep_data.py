@@ -205,7 +205,7 @@ def _verdicts(rows: Sequence[Trained], pairs: Sequence[Difference]) -> Iterator[
     seen = [each for each in pairs if each.seen]
     reach = pairs[0].interval.mean - (pairs[0].interval.low or 0.0)
     if not seen:
-        yield f"No difference seen between any two of {len(rows)}: all intervals (+- {reach:.1f} points) have 0 in."
+        yield f"No difference seen between any two of {len(rows)}: all intervals (+- {reach:.1f} points) contain 0."
         return
     yield "Seen: " + "; ".join(str(each) for each in seen) + "."
     if left := len(pairs) - len(seen):

@@ -50,7 +50,7 @@ def notes(data: SweepData, run: Run) -> list[str]:
     ]
     if any(row.top1 is not None and row.top1.low is not None for row in data.rows):
         lines.append(
-            "Brackets: 95 %, Student's t over seeds, spread pooled over the networks. Verdicts: paired by seed, "
+            "Brackets: 95 %, Student's t over seeds, spread pooled over the networks. Differences: paired by seed, "
             "Tukey's honest significant difference, 95 % for all pairs together."
         )
     lines += data.verdicts
