@@ -24,7 +24,8 @@ def parser() -> argparse.ArgumentParser:
         prog="python -m search",
         description="Sample networks that cost a budget, score them by proxy training, draw the frontier. "
         + CONVENTION
-        + ". To look at a run from another terminal: python -m search status RUN.",
+        + ". To look at a run from another terminal: python -m search status RUN. To compare what more compute buys in "
+        "depth, width, cardinality or resolution: python -m search pays.",
     )
     add = parser.add_argument
     add("--budget", required=True, help='compute for one image: "4.1GFLOPs", "600M", "4.1e9"')

@@ -164,7 +164,9 @@ class Status:
             return f"to go on, repeat its command (run {self.run.settings.get('name', self.run.directory.name)!r})"
         command = shlex.join(["python", "-m", "search", *self.start.begin["command"]])
         secret = " (with the password in place of ***)" if "***" in command else ""
-        what = "for more networks, with a larger --trials" if not self.missing else "to go on"
+        sweep = self.run.settings.get("sweep")
+        more = "trainings, with a larger --seeds" if sweep else "networks, with a larger --trials"
+        what = f"for more {more}" if not self.missing else "to go on"
         return f"{what}: {command}{secret}"
 
 

@@ -57,6 +57,7 @@ def test_a_sweep_trains_every_setting_from_every_seed_and_goes_on(
     assert all(words in table for words in ("depth=14", "proxy's cost", "s a training", "Tukey")), table
     assert frontier_table(run) in read_status("runs/run").text()
     assert read_status("runs/run").missing == 0
+    assert "for more trainings, with a larger --seeds: python -m search" in read_status("runs/run").text()
 
     for theme in (LIGHT, DARK):
         texts = check(figure("sweep", run, DEFAULT_VIEW, theme))
