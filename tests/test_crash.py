@@ -160,22 +160,25 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     return error
 
 
+EVERYTHING = ("--trials", "8", "--plots", "all")  # more than fits
+
+
 def test_files_that_may_not_grow(capsys: pytest.CaptureFixture[str]) -> None:
     seen: dict[int, Stored] = {}
     with largest_file(64 * 2**10):  # not even the tables of an empty study
-        assert "study.db: the study cannot be read or written" in refused(capsys, "--trials", "8")
+        assert "study.db: the study cannot be read or written" in refused(capsys, *EVERYTHING)
     check(seen, 8)
     with largest_file(350_000):
-        assert "everything finished before is kept" in refused(capsys, "--trials", "8")
+        assert "everything finished before is kept" in refused(capsys, *EVERYTHING)
     some = check(seen, 8)
     assert 1 <= len(some) == len(events("finish")) < 8
     assert events("end")[-1]["reason"] == "error"
     with largest_file(450_000):  # enough for the study, but not for the largest picture
-        assert "tables and pictures cannot be written (File too large)" in refused(capsys, "--trials", "8")
+        assert "tables and pictures cannot be written (File too large)" in refused(capsys, *EVERYTHING)
     assert len(check(seen, 8)) == 8
     assert not leftovers(RUN)
     assert not (RUN / "trials.csv").exists()
-    assert main([*SMALL, "--trials", "8"]) == 0
+    assert main([*SMALL, *EVERYTHING]) == 0
     assert len(check(seen, 8)) == 8
     assert (RUN / "trials.csv").exists()
 
@@ -184,17 +187,17 @@ def test_a_full_disk(disk: Callable[[int], None], capsys: pytest.CaptureFixture[
     seen: dict[int, Stored] = {}
     disk(200_000)
     full = "database or disk is full); everything finished before is kept. Make room, then repeat the command"
-    assert full in refused(capsys, "--trials", "8")
+    assert full in refused(capsys, *EVERYTHING)
     check(seen, 8)
     disk(500_000)
-    assert full in refused(capsys, "--trials", "8")
+    assert full in refused(capsys, *EVERYTHING)
     assert 1 <= len(check(seen, 8)) < 8
     disk(1_000_000)
-    assert "tables and pictures cannot be written (No space left on device)" in refused(capsys, "--trials", "8")
+    assert "tables and pictures cannot be written (No space left on device)" in refused(capsys, *EVERYTHING)
     assert len(check(seen, 8)) == 8
     assert not leftovers(RUN)
     disk(64_000_000)
-    assert main([*SMALL, "--trials", "8"]) == 0
+    assert main([*SMALL, *EVERYTHING]) == 0
     assert len(check(seen, 8)) == 8
 
 
