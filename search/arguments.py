@@ -45,7 +45,7 @@ def check(args: argparse.Namespace) -> None:
     if (args.objective == "latency" or args.max_latency is not None) and (args.workers > 1 or args.ray_address):
         raise ValueError("latency is measured with nothing else running: leave out --workers and --ray-address")
     check_objective(args.objective, args.mode)
-    check_sweep(args, parser().parse_args(["--budget", args.budget]))
+    check_sweep(args, parser().parse_args([f"--budget={args.budget}"]))
     target_of(args)
     read_landmarks(*args.landmark)
 
