@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy.stats import t as student
 
-from results import style
+from results.plots import style
 
 Floats = NDArray[np.float64]
 RESAMPLES = 500  # of seeds, for the intervals of what is no mean

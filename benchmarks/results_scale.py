@@ -29,8 +29,8 @@ from benchmarks.machine import machine_line
 from evaluate.presets import RECIPES
 from evaluate.score import Epoch, ProxyScore
 from results import load_run, write_outputs
-from results.plots import DEFAULT_VIEW, PLOTS, figure
-from results.style import LIGHT, image
+from results.plots import DEFAULT_VIEW, PLOTS, drawable, figure
+from results.plots.style import LIGHT, image
 from search.arguments import landmarks_for
 from search.evaluation import Evaluation
 from search.settings import Settings
@@ -113,7 +113,7 @@ def measure(directory: Path, networks: int) -> dict[str, str]:
         "written by the search's storage": f"{made:.1f} s, study.db {study / 1e6:.1f} MB",
         "read (load_run)": f"{reading:.2f} s, {others / reading:.1f} times as fast as Optuna's table ({others:.2f} s)",
     }
-    for name in PLOTS:
+    for name in drawable(run, tuple(PLOTS)):
         drawing, drawn = timed(lambda name=name: figure(name, run, DEFAULT_VIEW, LIGHT))  # type: ignore[misc]
         files = {kind: timed(lambda drawn=drawn, kind=kind: image(drawn, kind)) for kind in ("png", "svg", "pdf")}  # type: ignore[misc]
         sizes = ", ".join(

@@ -37,7 +37,7 @@ from benchmarks.quality_report import EARLY, JUDGES, Played, Track, draw, summar
 from benchmarks.rival import width_ranges
 from benchmarks.surrogate import MODEL, Surrogate
 from benchmarks.survey_table import read_survey
-from results import style
+from results.plots import style
 from search.rungs import rungs_of
 from search.settings import SAMPLERS
 from space.design import MODES, Target

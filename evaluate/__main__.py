@@ -161,7 +161,7 @@ def fidelity(options: argparse.Namespace) -> str:
     result = report(directory, seeds)
     paths = write_fidelity(result, directory)
 
-    from results.plot_fidelity import write_fidelity_plot  # a command may use both sides; the packages do not
+    from results.plots.fidelity import write_fidelity_plot  # a command may use both sides; the packages do not
 
     paths += write_fidelity_plot(directory)
     return fidelity_text(result) + "\nwritten: " + ", ".join(str(path) for path in paths)
@@ -175,7 +175,7 @@ def paths(options: argparse.Namespace) -> str:
     from evaluate.data import data_name
     from evaluate.device import resolve_device
     from evaluate.paths_report import counted, measured, paths_text, training_of
-    from results.plot_paths import paths_pictures
+    from results.plots.paths import paths_pictures
 
     if options.count:
         counts = {"network": options.network} | counted(config)
@@ -212,7 +212,7 @@ def lesion(options: argparse.Namespace) -> str:
     from evaluate.data import data_name, load_data
     from evaluate.lesion_report import lesion_report, lesion_text
     from evaluate.lesion_study import run_lesion, subjects
-    from results.plot_lesion import lesion_pictures
+    from results.plots.lesion import lesion_pictures
 
     result = lesion_report(
         run_lesion(

@@ -11,32 +11,18 @@
 `columns`              every column of a run's table: unit and meaning, in one place
 `frame`                trials -> DataFrame; `trained`: with what became of networks trained further
 `tables`               a table as text, CSV, Parquet, JSON, LaTeX, Markdown; `filters`: some rows of it
+`naming`               a network in a few words and numbers
+`stages`               a network part by part: widths, sizes, its share of the cost
+`pareto`               the exact non-dominated set and its hypervolume; `hypervolume`: of a run
 `repeats`              networks trained from several seeds: what their columns and the band follow from
 `uncertainty`          which networks are on the frontier if the luck of single trainings is taken off
-`naming`               a network in a few words and numbers
-`pareto`               the exact non-dominated set and its hypervolume; `hypervolume`: of a run
-`stages`               a network part by part: widths, sizes, its share of the cost
-`comparison`           several runs side by side; `plot_compare`: their frontiers
-`plots`                the pictures by name; each is a file `plot_NAME` in two pure steps, data and figure
-`plot_frontier`        what was measured here; `frontier_data` and `frontier_caption` are its first step
-`plot_published`       what the papers report
-`plot_progress`        how the search went, and where the time went; `progress_data` is its first step
-`plot_distribution`    errors by group at like cost; `distribution_data` is its first step
-`plot_axes`            scores at like cost against the axes of the space; `axes_data` is its first step
-`plot_sweep`           scores against what a sweep has set; `sweep_data` finds them, `sweep_text` is the table,
-                       `sweep_stats` says which differences are more than luck
 `population`           the sampled networks and what sets them apart; `bootstrap`, `trend`, `importance`: the arithmetic
-`sheet`                several small pictures with a key each
-`plot_architecture`    one network drawn
-`plot_block`           one block beside its unrolled rivals
-`plot_fidelity`        content of fidelity.json: how far proxies rank as published
-`plot_lesion`          content of lesion.json: blocks dropped and reordered; `plot_paths`: of paths.json, paths by
-                       length; `panels`: both are rows of them
-`labels`               where labels go so that they do not overlap
-`style`                themes, colours, markers, fonts, axes
-`export`               a network -> a file that is checked before it is kept; `export_formats`, `export_weights`
-`export_python`        a network as source code; `export_residual`, `export_dense`, `export_pieces` are its parts
+`comparison`           several runs side by side
+`plots`                the pictures by name, each in two pure steps, data and figure
+`report`               the page: one HTML file that works offline
+`export`               a network -> a file that is checked before it is kept
 `write`                the files of a run directory, each written whole or not at all
+`NAME_command`         `python -m results NAME`: show, compare, export, published, block
 =====================  ============================================================================
 
 Nothing heavy is loaded before one of the names is used.

@@ -47,8 +47,8 @@ def draw(options: argparse.Namespace) -> str:
     size = TARGETS["cifar" if getattr(config, "stem", "") == "cifar" else "imagenet"][0]
     block = of_stage(config, options.stage, size)
 
-    from results.plot_block import block_plot, draw_block
-    from results.style import THEMES, image
+    from results.plots.block import block_plot, draw_block
+    from results.plots.style import THEMES, image
     from space.files import write_files
 
     called = LANDMARKS[name].label if name in LANDMARKS else path.stem

@@ -93,8 +93,8 @@ def compared(options: argparse.Namespace) -> str:
 
 
 def _picture(found: Comparison, path: Path, kind: str, theme: str) -> str:
-    from results.plot_compare import compare_data, draw_compare
-    from results.style import THEMES, image
+    from results.plots.compare import compare_data, draw_compare
+    from results.plots.style import THEMES, image
     from space.files import write_files
 
     write_files({path: image(draw_compare(compare_data(found), THEMES[theme]), kind)})

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from results.frame import numbers
-from results.frontier_caption import DIGITS, capital
 from results.objective import Objective
-from results.style import FAMILIES
+from results.plots.frontier_caption import DIGITS, capital
+from results.plots.style import FAMILIES
 from space.design import DESIGN
 
 if TYPE_CHECKING:

@@ -79,8 +79,8 @@ def published(options: argparse.Namespace) -> str:
     own = read_landmarks(*options.landmark)
     chosen = (each for each in LANDMARKS.values() if not options.family or each.family in options.family)
 
-    from results.plot_published import draw_published, published_plot
-    from results.style import THEMES, image
+    from results.plots.published import draw_published, published_plot
+    from results.plots.style import THEMES, image
     from space.files import write_files
 
     data = published_plot(options.target, (*chosen, *own), options.x)

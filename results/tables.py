@@ -61,10 +61,10 @@ def turned(frame: pd.DataFrame, columns: Sequence[Column]) -> str:
 def frontier_table(run: Run) -> str:
     """The frontier as aligned text, the cheapest first; with what repeats and further training say, if there are any.
 
-    What of the run's directory could not be read is said below it. Of a sweep it is `results.sweep_text`'s table.
+    What of the run's directory could not be read is said below it. Of a sweep it is `results.plots.sweep_text`'s table.
     """
     if run.settings.get("sweep"):
-        from results.sweep_text import sweep_table
+        from results.plots.sweep_text import sweep_table
 
         return sweep_table(run)
     frame = run.frontier()

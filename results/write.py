@@ -74,7 +74,7 @@ def _pictures(
 ) -> tuple[dict[str, Any], dict[str, bytes]]:
     """What the pictures show, by name, and the pictures, by file."""
     from results.plots import draw, drawable, plot_data
-    from results.style import THEMES, image
+    from results.plots.style import THEMES, image
 
     words = [view.x or "", "" if view.trial is None else f"trial{view.trial}", "" if theme == "light" else theme]
     ending = "".join(f"-{word}" for word in words if word)

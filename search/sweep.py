@@ -1,7 +1,7 @@
 """`--sweep`: listed networks in place of samples. All else is the same run: storage, resuming, workers, log, repeats.
 
 `space.vary` makes the networks: one start with one or two axes set, the rest solved to the budget. Every network is
-trained from the same seeds, so that differences can be told from luck (`results.sweep_data`).
+trained from the same seeds, so that differences can be told from luck (`results.plots.sweep_data`).
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from results.columns import COLUMNS
-from results.labels import Box
+from results.plots.labels import Box
 from results.repeats import fill_repeats
 from results.run import Run
 from space import LANDMARKS, cost, landmark

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from results.__main__ import main as draw_command
-from results.plot_block import block_plot, draw_block
+from results.plots.block import block_plot, draw_block
 from space import LANDMARKS, cost, landmark
 from space.__main__ import main
 from space.blocks import Block, at_cost, of_stage, rivals, unrolled

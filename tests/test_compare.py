@@ -15,9 +15,9 @@ from results.__main__ import main
 from results.columns import COLUMNS
 from results.comparison import compare, differences, names_of
 from results.frame import frontier_mask
-from results.plot_compare import compare_data, draw_compare
+from results.plots.compare import compare_data, draw_compare
+from results.plots.style import DARK, LIGHT, Theme
 from results.run import Run
-from results.style import DARK, LIGHT, Theme
 from tests.pictures import check
 
 SETTINGS: dict[str, Any] = {

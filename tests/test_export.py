@@ -9,12 +9,12 @@ import pytest
 import torch
 from torch import Tensor
 
-import results.export_formats
+import results.export.formats
 from evaluate.data import load_data
 from evaluate.full import train_network
 from evaluate.presets import RECIPES
 from results.export import ENDINGS, export_model
-from results.export_formats import FORMATS, Format, Subject, make_python, make_safetensors, read_python
+from results.export.formats import FORMATS, Format, Subject, make_python, make_safetensors, read_python
 from space import Config, build, cost, landmark, load_config
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -223,7 +223,7 @@ def test_a_missing_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny
 
 
 def test_more_than_an_onnx_file_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny_configs: Tiny) -> None:
-    monkeypatch.setattr(results.export_formats, "LARGEST_ONNX", 1000)  # a network of 2 GiB is nothing for a test
+    monkeypatch.setattr(results.export.formats, "LARGEST_ONNX", 1000)  # a network of 2 GiB is nothing for a test
     with pytest.raises(ValueError, match=r"an ONNX file holds 2 GiB: write \.pt2 or \.safetensors"):
         export_model(tiny_configs["basic"], tmp_path / "m.onnx", input_size=24)
 

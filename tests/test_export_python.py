@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from results.export import export_model
-from results.export_python import source
+from results.export.python import source
 from space import Config, DenseConfig, ResidualConfig, build, cost, landmark
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from results.labels import Anchor, Box, nearest, place, shorten, spread, untangle
+from results.plots.labels import Anchor, Box, nearest, place, shorten, spread, untangle
 
 
 @given(st.lists(st.floats(0, 100), max_size=30).map(sorted), st.floats(0.1, 3))

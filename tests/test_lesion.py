@@ -29,9 +29,9 @@ from evaluate.lesion_study import dense_like, subjects
 from evaluate.presets import RECIPES
 from evaluate.train import train_proxy
 from evaluate.trainer import Trainer
-from results.panels import draw_row
-from results.plot_lesion import lesion_plot_data
-from results.style import THEMES
+from results.plots.lesion import lesion_plot_data
+from results.plots.panels import draw_row
+from results.plots.style import THEMES
 from space import Config, DenseConfig, ResidualConfig, build, cost, landmark
 from tests.pictures import check
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from results.__main__ import main as draw_command
-from results.plot_published import published_plot
+from results.plots.published import published_plot
 from space import LANDMARKS
 from space.__main__ import main
 from space.outline import depth, outline

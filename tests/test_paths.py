@@ -23,9 +23,9 @@ from evaluate.paths import (
     path_shares,
     sample_norms,
 )
-from results.panels import draw_row
-from results.plot_paths import paths_plot_data
-from results.style import THEMES
+from results.plots.panels import draw_row
+from results.plots.paths import paths_plot_data
+from results.plots.style import THEMES
 from space import Config, ResidualConfig, build
 from space.residual_net import ResidualBlock
 from tests.pictures import check

@@ -7,11 +7,11 @@ import pytest
 from matplotlib.patches import Rectangle
 
 from results import load_run
-from results.plot_architecture import ArchitecturePlot, architecture_data, draw_architecture
 from results.plots import View
+from results.plots.architecture import ArchitecturePlot, architecture_data, draw_architecture
+from results.plots.style import DARK, LIGHT, Theme
 from results.run import Run
 from results.stages import stages
-from results.style import DARK, LIGHT, Theme
 from space import Config, DenseConfig, ResidualConfig, cost, landmark
 from tests.pictures import check
 

@@ -9,11 +9,11 @@ import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import TrialState, create_trial
 
-from results import load_run, style
-from results.axes_data import AxesPlot, AxisPanel, axes_data
+from results import load_run
 from results.importance import LEAST, importances
-from results.plot_axes import draw_axes
-from results.plots import View, figure
+from results.plots import View, figure, style
+from results.plots.axes import draw_axes
+from results.plots.axes_data import AxesPlot, AxisPanel, axes_data
 from results.run import Run
 from tests.pictures import check, make_run, sample, scored
 

@@ -6,10 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from results import style
-from results.distribution_data import DistributionPlot, Panel, distribution_data
-from results.plot_distribution import draw_distribution
-from results.plots import View, figure
+from results.plots import View, figure, style
+from results.plots.distribution import draw_distribution
+from results.plots.distribution_data import DistributionPlot, Panel, distribution_data
 from results.population import AXES, groups, samples
 from results.run import Run
 from tests.pictures import check, make_run, sample, scored

@@ -17,8 +17,8 @@ from evaluate.fidelity_report import (
 )
 from evaluate.presets import RECIPES
 from evaluate.ranking_sets import ranking_set
-from results import style
-from results.plot_fidelity import draw_fidelity, fidelity_plot_data, write_fidelity_plot
+from results.plots import style
+from results.plots.fidelity import draw_fidelity, fidelity_plot_data, write_fidelity_plot
 from tests.pictures import check
 
 

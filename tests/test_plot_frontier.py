@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from results import frontier_table
-from results.frontier_data import Star, Tick, frontier_data
-from results.plot_frontier import draw_frontier
 from results.plots import View
+from results.plots.frontier import draw_frontier
+from results.plots.frontier_data import Star, Tick, frontier_data
 from space import cost, landmark
 from space.own_landmarks import read_landmarks
 from tests.pictures import check, crowded, make_run, sample, scored, shown

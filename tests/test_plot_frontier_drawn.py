@@ -4,10 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from results import style
-from results.frontier_data import FrontierPlot, Series, Star, Tick, frontier_data
-from results.plot_frontier import draw_frontier
-from results.plots import View
+from results.plots import View, style
+from results.plots.frontier import draw_frontier
+from results.plots.frontier_data import FrontierPlot, Series, Star, Tick, frontier_data
 from tests.pictures import NEAR_BUDGET, check, crowded, make_run, sample, scored, shown
 
 

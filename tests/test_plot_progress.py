@@ -11,12 +11,12 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from results import load_run
 from results.frame import trials_frame
-from results.plot_architecture import architecture_data, draw_architecture
-from results.plot_progress import draw_progress, progress_data
 from results.plots import View
-from results.progress_data import REST, Effort
+from results.plots.architecture import architecture_data, draw_architecture
+from results.plots.progress import draw_progress, progress_data
+from results.plots.progress_data import REST, Effort
+from results.plots.style import DARK, LIGHT
 from results.run import Run
-from results.style import DARK, LIGHT
 from tests.pictures import check
 
 SETTINGS = {

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from results import style
-from results.plot_published import Line, Point, draw_published, published_data, radius
+from results.plots import style
+from results.plots.published import Line, Point, draw_published, published_data, radius
 from space import LANDMARKS
 from space.landmarks import ILSVRC_WINNERS
 from space.own_landmarks import read_landmarks

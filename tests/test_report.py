@@ -21,8 +21,8 @@ from results import Run, load_run, write_outputs
 from results.frame import trials_frame
 from results.objective import COSTS
 from results.report import draw_report, json_text
-from results.report_data import ReportData, python_text, report_data
-from results.report_pictures import report_pictures
+from results.report.data import ReportData, python_text, report_data
+from results.report.pictures import report_pictures
 from space import Budget, cost
 from space.design import Target, draw
 from space.own_landmarks import read_landmarks

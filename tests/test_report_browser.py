@@ -17,8 +17,8 @@ from PIL import Image
 
 from results import load_run
 from results.report import draw_report
-from results.report_data import report_data
-from results.report_pictures import report_pictures
+from results.report.data import report_data
+from results.report.pictures import report_pictures
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 DRIVER = shutil.which("chromedriver")

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.colors import to_rgb
 
-from results import style
-from results.frontier_data import frontier_data
-from results.plot_frontier import draw_frontier
+from results.plots import style
+from results.plots.frontier import draw_frontier
+from results.plots.frontier_data import frontier_data
 from tests.pictures import crowded
 
 OKABE_ITO = {"#000000", "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7"}

@@ -11,9 +11,9 @@ from evaluate.presets import RECIPES
 from evaluate.train import train_proxy
 from results import frontier_table, load_run
 from results.plots import DEFAULT_VIEW, drawable, figure, plot_data
-from results.style import DARK, LIGHT
-from results.sweep_data import swept
-from results.sweep_stats import Interval, differences, intervals, trend
+from results.plots.style import DARK, LIGHT
+from results.plots.sweep_data import swept
+from results.plots.sweep_stats import Interval, differences, intervals, trend
 from search.__main__ import main
 from search.status import read_status
 from space import config_from_json, cost

@@ -10,8 +10,8 @@ import json
 import textwrap
 from typing import Any
 
-from results.export_dense import dense_code
-from results.export_residual import residual_code
+from results.export.dense import dense_code
+from results.export.residual import residual_code
 from space import DenseConfig, ResidualConfig, config_from_json
 
 WIDTH = 88  # characters a line: what formatters take where nobody told them otherwise

@@ -1,4 +1,4 @@
-"""The frontier of a run: `FrontierPlot` -> figure. What it shows is chosen in `results.frontier_data`."""
+"""The frontier of a run: `FrontierPlot` -> figure. What it shows is chosen in `results.plots.frontier_data`."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from matplotlib.lines import Line2D
 from matplotlib.markers import CARETDOWN, CARETUP
 from matplotlib.patches import Patch
 
-from results import style
-from results.frontier_data import FrontierPlot, Series, frontier_data
-from results.labels import spread, untangle
+from results.plots import style
+from results.plots.frontier_data import FrontierPlot, Series, frontier_data
+from results.plots.labels import spread, untangle
 
 __all__ = ["draw_frontier", "frontier_data"]
 

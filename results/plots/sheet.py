@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from results import style
+from results.plots import style
 
 TEXT = 7.8
 COLUMNS = 3

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from results.frontier_caption import DIGITS, capital
-from results.panels import Level, Panel, Row, Series, images
+from results.plots.frontier_caption import DIGITS, capital
+from results.plots.panels import Level, Panel, Row, Series, images
 
 _FAMILIES = {"residual": "resnet", "plain": "vgg", "dense": "densenet"}
 _LABELS = {"residual": "residual", "plain": "without shortcuts", "dense": "DenseNet"}

@@ -9,11 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from results import style
 from results.columns import COLUMNS
-from results.frontier_data import FrontierPlot, frontier_data
 from results.objective import COSTS, timing_text
-from results.plots import View
+from results.plots import View, style
+from results.plots.frontier_data import FrontierPlot, frontier_data
 from results.stages import stages
 from results.tables import scale
 from space import config_from_json

@@ -1,6 +1,6 @@
 """A row of panels beside each other, with a title, one legend and a caption: `Row` -> figure.
 
-What stands in them is chosen by `results.plot_lesion`, `results.plot_paths` and `results.plot_sweep`.
+What stands in them is chosen by `results.plots.lesion`, `results.plots.paths` and `results.plots.sweep`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
-from results import style
+from results.plots import style
 from results.write import KINDS
 
 

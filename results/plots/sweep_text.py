@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from results.sweep_data import SweepData, Trained, swept
+from results.plots.sweep_data import SweepData, Trained, swept
 from results.tables import align
 from space.budget import gflops
 

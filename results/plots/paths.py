@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from results.frontier_caption import DIGITS, capital
-from results.panels import Panel, Row, Series, images
+from results.plots.frontier_caption import DIGITS, capital
+from results.plots.panels import Panel, Row, Series, images
 
 
 def paths_plot_data(report: Mapping[str, Any]) -> Row:

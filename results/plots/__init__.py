@@ -1,4 +1,27 @@
-"""The pictures of a run by name: each is a file `plot_NAME.py` with its two steps, `NAME_data` and `draw_NAME`."""
+"""The pictures of a run by name: each is a file `NAME.py` here with its two steps, `NAME_data` and `draw_NAME`.
+
+=================  ================================================================================
+`frontier`         what was measured here; `frontier_data` and `frontier_caption` are its first step
+`published`        what the papers report
+`progress`         how the search went, and where the time went; `progress_data` is its first step
+`distribution`     errors by group at like cost; `distribution_data` is its first step
+`axes`             scores at like cost against the axes of the space; `axes_data` is its first step
+`architecture`     one network drawn
+`sweep`            scores against what a sweep has set; `sweep_data`, `sweep_stats` and `sweep_text` are its parts
+=================  ================================================================================
+
+Pictures of something else than one run:
+
+=================  ================================================================================
+`compare`          the frontiers of several runs
+`fidelity`         content of fidelity.json: how far proxies rank as published
+`lesion`           content of lesion.json: blocks dropped and reordered; `paths`: of paths.json
+`block`            one block beside its unrolled rivals
+=================  ================================================================================
+
+`style` has themes, colours, fonts and axes, `labels` the places of labels; `sheet` lays out a grid of small panels,
+`panels` a row of them.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +33,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from results.plots.style import Theme
     from results.run import Run
-    from results.style import Theme
 
 PLOTS = {
     "frontier": "top-1 against cost: networks by family, the frontier, published networks under the same recipe",
@@ -50,12 +73,12 @@ def plot_data(name: str, run: Run, view: View = DEFAULT_VIEW) -> Any:
     Raises:
         ValueError: if the run has nothing for it, such as no latencies for an axis of them.
     """
-    return getattr(import_module(f"results.plot_{name}"), f"{name}_data")(run, view)
+    return getattr(import_module(f"results.plots.{name}"), f"{name}_data")(run, view)
 
 
 def draw(name: str, data: Any, theme: Theme) -> Figure:
     """Step two: the picture of what `plot_data` has found."""
-    drawn: Figure = getattr(import_module(f"results.plot_{name}"), f"draw_{name}")(data, theme)
+    drawn: Figure = getattr(import_module(f"results.plots.{name}"), f"draw_{name}")(data, theme)
     return drawn
 
 

@@ -1,4 +1,4 @@
-"""Progress of a search: `ProgressPlot` -> figure. What it shows is chosen in `results.progress_data`."""
+"""Progress of a search: `ProgressPlot` -> figure. What it shows is chosen in `results.plots.progress_data`."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from results import style
-from results.progress_data import Effort, Measure, ProgressPlot, Share, duration, progress_data
+from results.plots import style
+from results.plots.progress_data import Effort, Measure, ProgressPlot, Share, duration, progress_data
 
 __all__ = ["draw_progress", "progress_data"]
 
@@ -75,6 +75,7 @@ def _curve(axes: Axes, measure: Measure, effort: Effort, limits: tuple[float, fl
     axes.set_xlim(0, max(effort.spent[-1], 1e-9) if effort.spent[-1] else 1)
     axes.set_ylim(*limits)
     axes.xaxis.set_major_locator(MaxNLocator(6, steps=_STEPS, integer=effort.label == "networks"))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.4g}"))  # a short 0, beside the next panel
     axes.yaxis.set_major_locator(MaxNLocator(6, steps=_STEPS))
 
 

@@ -22,9 +22,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from results import style
-from results.frontier_caption import DIGITS, capital
-from results.labels import Anchor, Box, nearest, place
+from results.plots import style
+from results.plots.frontier_caption import DIGITS, capital
+from results.plots.labels import Anchor, Box, nearest, place
 from results.write import KINDS
 from space.files import write_files
 

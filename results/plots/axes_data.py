@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from results import style
 from results.bootstrap import SHARE, SURE, best_range, chances
 from results.frame import numbers
 from results.importance import LEAST, MOST, SHUFFLES, Importance, importances
-from results.plots import DEFAULT_VIEW, View
+from results.plots import DEFAULT_VIEW, View, style
 from results.population import AXES, Axis, caveats, costs, families, landmarks, on_axis, samples
 from results.trend import FEW, Trend, trend
 

@@ -2,6 +2,8 @@
 
 plotly.js, the page's scripts and style, the data and the pictures are inside. A Content-Security-Policy forbids every
 request and every script but these; names and paths from users are text, in HTML, in JSON and in the scripts.
+
+`data` is what the page shows, `pictures` the other pictures for it, ``page/`` its HTML, style and scripts.
 """
 
 from __future__ import annotations
@@ -15,9 +17,9 @@ from importlib.resources import files
 from string import Template
 from typing import TYPE_CHECKING, Any
 
-from results.report_data import ReportData, report_data
-from results.report_pictures import ReportPicture, report_pictures
-from results.style import DPI
+from results.plots.style import DPI
+from results.report.data import ReportData, report_data
+from results.report.pictures import ReportPicture, report_pictures
 
 if TYPE_CHECKING:
     from results.run import Run
@@ -66,7 +68,7 @@ def json_text(value: Any) -> str:
 
 
 def _asset(name: str) -> str:
-    return (files("results") / "report_page" / name).read_text(encoding="utf-8")
+    return (files("results.report") / "page" / name).read_text(encoding="utf-8")
 
 
 def _policy(*scripts: str) -> str:

@@ -46,7 +46,7 @@ def report_pictures(
 
 
 def _picture(run: Run, name: str, found: Mapping[str, Any], drawn: Mapping[str, bytes]) -> ReportPicture:
-    from results.style import THEMES, image
+    from results.plots.style import THEMES, image
 
     try:
         data = found[name] if name in found else plot_data(name, run)

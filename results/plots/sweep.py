@@ -1,4 +1,4 @@
-"""A sweep drawn: `SweepPlot` -> figure. What was found is chosen in `results.sweep_data`.
+"""A sweep drawn: `SweepPlot` -> figure. What was found is chosen in `results.plots.sweep_data`.
 
 Of one or two axes: scores, seconds of a training and published errors against the first axis, a line for each value of
 the second. Of directions (``python -m search pays``): scores against cost, and what each direction has gained.
@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from matplotlib.figure import Figure
 
-from results import style
-from results.panels import Level, Panel, Row, Series, draw_row
-from results.plots import DEFAULT_VIEW, View
-from results.sheet import message
-from results.sweep_data import SweepData, Trained, swept
-from results.sweep_text import notes
+from results.plots import DEFAULT_VIEW, View, style
+from results.plots.panels import Level, Panel, Row, Series, draw_row
+from results.plots.sheet import message
+from results.plots.sweep_data import SweepData, Trained, swept
+from results.plots.sweep_text import notes
 from space.budget import Budget
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ def sweep_plot(data: SweepData, run: Run) -> SweepPlot:
 
 
 def sweep_data(run: Run, view: View = DEFAULT_VIEW) -> SweepPlot:
-    """Step one of the picture. Raises as `results.sweep_data.swept`."""
+    """Step one of the picture. Raises as `results.plots.sweep_data.swept`."""
     return sweep_plot(swept(run), run)
 
 

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from results import style
 from results.frame import LIMITS
-from results.frontier_caption import caption
-from results.labels import shorten
 from results.objective import Objective
-from results.plots import DEFAULT_VIEW, View
+from results.plots import DEFAULT_VIEW, View, style
+from results.plots.frontier_caption import caption
+from results.plots.labels import shorten
 from results.repeats import Repeated, repeated
 from space import cost as count
 from space.landmarks import Landmark

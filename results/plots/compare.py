@@ -8,9 +8,9 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from results import style
 from results.comparison import Comparison
-from results.labels import shorten
+from results.plots import style
+from results.plots.labels import shorten
 
 # Okabe and Ito's, darkest first; the ink of the theme before them
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from results.naming import traits
-from results.sweep_stats import Difference, Interval, differences, intervals, trend
+from results.plots.sweep_stats import Difference, Interval, differences, intervals, trend
 from space import Config, config_from_json
 from space.design import SMALL_INPUT
 from space.landmarks import Landmark

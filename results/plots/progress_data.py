@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from results import style
 from results.hypervolume import axis_of, growth
-from results.plots import DEFAULT_VIEW, View
+from results.plots import DEFAULT_VIEW, View, style
 
 if TYPE_CHECKING:
     import pandas as pd

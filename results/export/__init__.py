@@ -17,6 +17,9 @@ A file of weights is loaded back by::
     config = space.load_config("model.json")
     model = space.build(config, classes=1000)
     model.load_state_dict(safetensors.torch.load_file("model.safetensors"))
+
+`formats` makes and reads back each kind of file, `weights` loads weights; `python` writes source code, with `residual`
+and `dense` for the two kinds of network and `pieces` for what they share.
 """
 
 from __future__ import annotations
@@ -28,8 +31,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from results.export_formats import FORMATS, Subject, quiet
-from results.export_weights import need, trained, untrained
+from results.export.formats import FORMATS, Subject, quiet
+from results.export.weights import need, trained, untrained
 from space import LANDMARKS, Config, config_from_json, cost
 from space.files import json_bytes, write_files
 from space.landmarks import TARGETS

@@ -1,4 +1,4 @@
-"""The errors of a run's networks by group: `DistributionPlot` -> figure. `results.distribution_data` chooses them."""
+"""The errors of a run's networks by group: `DistributionPlot` -> figure. `distribution_data` beside it chooses them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from results import style
 from results.bootstrap import SURE
-from results.distribution_data import Comparison, Curve, DistributionPlot, Panel, distribution_data
-from results.sheet import TEXT, Line, message, ordered_colours, sheet
+from results.plots import style
+from results.plots.distribution_data import Comparison, Curve, DistributionPlot, Panel, distribution_data
+from results.plots.sheet import TEXT, Line, message, ordered_colours, sheet
 
 __all__ = ["distribution_data", "draw_distribution"]
 

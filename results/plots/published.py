@@ -13,9 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 
-from results import style
-from results.labels import Anchor, Box, nearest, place, shorten
-from results.plots import DEFAULT_VIEW, View
+from results.plots import DEFAULT_VIEW, View, style
+from results.plots.labels import Anchor, Box, nearest, place, shorten
 from space import DenseConfig, ResidualConfig
 from space.landmarks import LANDMARKS, TARGETS, Landmark
 from space.own_landmarks import OWN

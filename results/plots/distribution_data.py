@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from results import style
 from results.bootstrap import SURE, TIMES, Estimate, agreement, cost_bins, enough, estimate, interval
-from results.plots import DEFAULT_VIEW, View
+from results.plots import DEFAULT_VIEW, View, style
 from results.population import AXES, caveats, costs, families, groups, samples
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Scores at like cost against the axes: `AxesPlot` -> figure. What it shows is chosen in `results.axes_data`."""
+"""Scores at like cost against the axes: `AxesPlot` -> figure. What it shows is chosen in `results.plots.axes_data`."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.markers import CARETRIGHT
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
-from results import style
-from results.axes_data import AxesPlot, AxisPanel, Bars, Points, axes_data
-from results.sheet import TEXT, Line, message, sheet
+from results.plots import style
+from results.plots.axes_data import AxesPlot, AxisPanel, Bars, Points, axes_data
+from results.plots.sheet import TEXT, Line, message, sheet
 
 __all__ = ["axes_data", "draw_axes"]
 

@@ -10,10 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from results import style
-from results.labels import shorten
 from results.naming import describe
-from results.plots import DEFAULT_VIEW, View
+from results.plots import DEFAULT_VIEW, View, style
+from results.plots.labels import shorten
 from results.stages import Stage, stages
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from results import style
+from results.plots import style
 from space.blocks import Block, rivals
 
 _TEXT, _SMALL = 8.5, 7.8

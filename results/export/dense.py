@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from results.export_pieces import model_class, stem_conv, table
+from results.export.pieces import model_class, stem_conv, table
 from space import DenseConfig
 from space.layers import Conv, Layer, Norm, Pool
 

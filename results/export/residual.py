@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from results.export_pieces import body, model_class, stem_conv, table
+from results.export.pieces import body, model_class, stem_conv, table
 from space import ResidualConfig
 from space.layers import Conv, Layer, Norm, Pool
 

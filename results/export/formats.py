@@ -142,7 +142,7 @@ def read_pt2(content: bytes, subject: Subject) -> Reader:
 
 def make_python(subject: Subject) -> bytes:
     """The network's source code."""
-    from results.export_python import source
+    from results.export.python import source
 
     return source(subject.about, subject.origin).encode()
 
