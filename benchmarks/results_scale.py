@@ -20,6 +20,7 @@ import time
 import warnings
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from benchmarks.machine import machine_line
 from evaluate.presets import RECIPES
 from evaluate.score import Epoch, ProxyScore
 from results import load_run, write_outputs
-from results.plots import DEFAULT_VIEW, PLOTS, drawable, figure
+from results.plots import DEFAULT_VIEW, FORMATS, PLOTS, drawable, figure
 from results.plots.style import LIGHT, image
 from search.arguments import landmarks_for
 from search.evaluation import Evaluation
@@ -114,8 +115,8 @@ def measure(directory: Path, networks: int) -> dict[str, str]:
         "read (load_run)": f"{reading:.2f} s, {others / reading:.1f} times as fast as Optuna's table ({others:.2f} s)",
     }
     for name in drawable(run, tuple(PLOTS)):
-        drawing, drawn = timed(lambda name=name: figure(name, run, DEFAULT_VIEW, LIGHT))  # type: ignore[misc]
-        files = {kind: timed(lambda drawn=drawn, kind=kind: image(drawn, kind)) for kind in ("png", "svg", "pdf")}  # type: ignore[misc]
+        drawing, drawn = timed(partial(figure, name, run, DEFAULT_VIEW, LIGHT))
+        files = {kind: timed(partial(image, drawn, kind)) for kind in FORMATS}
         sizes = ", ".join(
             f"{kind} {seconds:.1f} s {len(content) / 1e3:.0f} kB" for kind, (seconds, content) in files.items()
         )

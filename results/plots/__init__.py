@@ -20,7 +20,7 @@ Pictures of something else than one run:
 =================  ================================================================================
 
 `style` has themes, colours, fonts and axes, `labels` the places of labels; `sheet` lays out a grid of small panels,
-`panels` a row of them.
+`panels` a row of them; `saved` reads what was measured.
 """
 
 from __future__ import annotations

@@ -25,6 +25,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from results.plots import style
 from results.plots.frontier_caption import DIGITS, capital
 from results.plots.labels import Anchor, Box, nearest, place
+from results.plots.saved import a_report_of
 from results.write import KINDS
 from space.files import write_files
 
@@ -66,13 +67,8 @@ def fidelity_plot_data(report: Mapping[str, Any]) -> FidelityPlot:
     Raises:
         ValueError: if it is no such report.
     """
-    try:
+    with a_report_of("fidelity"):
         return _plot_data(report)
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(
-            f"no fidelity report ({error!r}): expected the content of a fidelity.json that python -m evaluate fidelity "
-            "wrote"
-        ) from error
 
 
 def _plot_data(report: Mapping[str, Any]) -> FidelityPlot:

@@ -10,6 +10,7 @@ from typing import Any
 
 from results.plots.frontier_caption import DIGITS, capital
 from results.plots.panels import Level, Panel, Row, Series, images
+from results.plots.saved import a_report_of
 
 _FAMILIES = {"residual": "resnet", "plain": "vgg", "dense": "densenet"}
 _LABELS = {"residual": "residual", "plain": "without shortcuts", "dense": "DenseNet"}
@@ -24,12 +25,8 @@ def lesion_plot_data(report: Mapping[str, Any]) -> Row:
     Raises:
         ValueError: if it is no such report.
     """
-    try:
+    with a_report_of("lesion"):
         return _plot_data(report)
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(
-            f"no lesion report ({error!r}): expected the content of a lesion.json that python -m evaluate lesion wrote"
-        ) from error
 
 
 def _plot_data(report: Mapping[str, Any]) -> Row:

@@ -10,6 +10,7 @@ from typing import Any
 
 from results.plots.frontier_caption import DIGITS, capital
 from results.plots.panels import Panel, Row, Series, images
+from results.plots.saved import a_report_of
 
 
 def paths_plot_data(report: Mapping[str, Any]) -> Row:
@@ -21,12 +22,8 @@ def paths_plot_data(report: Mapping[str, Any]) -> Row:
     Raises:
         ValueError: if it is no such report.
     """
-    try:
+    with a_report_of("paths"):
         return _plot_data(report)
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(
-            f"no report of paths ({error!r}): expected the content of a paths.json that python -m evaluate paths wrote"
-        ) from error
 
 
 def _plot_data(report: Mapping[str, Any]) -> Row:
