@@ -1,4 +1,4 @@
-"""When do bfloat16 and a second thread pay on a CPU? The measurements behind `evaluate.device.WORTH_*`.
+"""When do bfloat16 and a second thread pay on a CPU? The measurements behind `evaluate.training.device.WORTH_*`.
 
     python -m benchmarks.cpu_choices
 
@@ -17,10 +17,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from benchmarks.machine import machine_line
-from evaluate.device import threads
-from evaluate.recipe import Recipe
+from evaluate.training.device import threads
+from evaluate.training.recipe import Recipe
 from space import build, cost, landmark
-from space.layers import Conv
+from space.networks.layers import Conv
 
 NETWORKS = ("resnet18", "resnet50", "resnext50_32x4d", "resnext50_8x14d", "wide_resnet50_2", "densenet121",
             "densenet161")  # fmt: skip

@@ -36,7 +36,7 @@ from benchmarks.crash_child import OUTSIDE, begin, ended, patiently
 from benchmarks.crash_run import COMMAND, LANDMARKS, NETWORKS, PHASES, RECIPE, TRIALS, WRITING, Run, lines
 from benchmarks.machine import machine_line
 from search.__main__ import main as search
-from search.log import read_log
+from search.run.log import read_log
 
 KILLS_WHEN_DONE = 3
 SIGNALS = (["SIGKILL"] * 21) + ["SIGTERM", "SIGINT", "SIGINT twice"] * 3

@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from search.lock import held_by
-from search.log import read_log
+from search.run.lock import held_by
+from search.run.log import read_log
 
 JOURNALS = ("", "-wal", "-journal")
 ENDED = ("COMPLETE", "PRUNED", "FAIL")

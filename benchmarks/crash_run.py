@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.crash_checks import Stored, leftovers, read_study
-from search.log import read_log
+from search.run.log import read_log
 
 TRIALS, LANDMARKS = 10, ("cifar_resnet20", "cifar_resnet32")
 NETWORKS = TRIALS + len(LANDMARKS)

@@ -21,9 +21,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from importlib import metadata
 
-from evaluate.counting import count_with_ptflops, count_with_torch
+from evaluate.measures.counting import count_with_ptflops, count_with_torch
 from space import Config, DenseConfig, ResidualConfig, build, cost
-from space.landmarks import LANDMARKS
+from space.landmarks.networks import LANDMARKS
 
 CHECKS = ("params = module", "MACs = ptflops", "MACs = torch")
 

@@ -27,7 +27,7 @@ from benchmarks.exactness import random_cases
 from benchmarks.machine import machine_line
 from results.export import ENDINGS, Exported, export_model
 from space import LANDMARKS, landmark
-from space.files import write_files
+from space.shell.files import write_files
 
 NETWORKS = ("resnet50", "wide_resnet50_2", "resnext50_32x4d", "regnetx_1.6gf", "densenet121", "preresnet110")
 

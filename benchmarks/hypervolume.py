@@ -9,7 +9,7 @@ import moocore
 import numpy as np
 from numpy.typing import NDArray
 
-from space.design import LEAST_SPENT
+from space.solving.axes import LEAST_SPENT
 
 Floats = NDArray[np.float64]
 

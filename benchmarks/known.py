@@ -13,8 +13,8 @@ import json
 import sys
 from pathlib import Path
 
-from evaluate.fidelity import Fidelity
-from evaluate.known import SHIPPED, summary
+from evaluate.fidelity.run import Fidelity
+from evaluate.fidelity.shipped import SHIPPED, summary
 
 RESULTS = Path(__file__).with_name("results")
 

@@ -6,7 +6,7 @@ import platform
 
 import torch
 
-from evaluate.device import device_name
+from evaluate.training.device import device_name
 
 
 def machine(device: str) -> dict[str, str]:

@@ -27,18 +27,18 @@ from pathlib import Path
 import optuna
 
 from benchmarks.machine import machine_line
-from evaluate.presets import RECIPES
-from evaluate.score import Epoch, ProxyScore
-from search.evaluation import Evaluation
-from search.executor import Executor, InProcess, Job
-from search.log import RunLog
+from evaluate.training.presets import RECIPES
+from evaluate.training.score import Epoch, ProxyScore
 from search.loop import Loop
-from search.proposals import Proposer
-from search.rungs import rungs_of
-from search.settings import SAMPLERS, Settings
-from search.study import Search
+from search.propose.proposer import Proposer
+from search.propose.rungs import rungs_of
+from search.run.log import RunLog
+from search.run.settings import SAMPLERS, Settings
+from search.run.study import Search
+from search.workers.evaluation import Evaluation
+from search.workers.executor import Executor, InProcess, Job
 from space import Budget, cost
-from space.design import DESIGN, MODES
+from space.solving.axes import DESIGN, MODES
 
 
 @dataclass
@@ -142,7 +142,7 @@ def main() -> int:
 
 def idle(workers: int, seconds: float, evaluations: int) -> str:
     """How long workers on Ray wait, from the first network that is done to the last."""
-    from search.ray_executor import OnRay
+    from search.workers.ray_executor import OnRay
 
     chosen = settings("tpe", "frontier")
     executor = OnRay(Instant(seconds), workers=workers, device="cpu")

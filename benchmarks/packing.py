@@ -21,12 +21,12 @@ import torch
 import torch.multiprocessing as mp
 
 from benchmarks.machine import machine, machine_line
-from evaluate.data import ImageData, load_data
-from evaluate.device import resolve_device, synchronise
-from evaluate.presets import default_recipe, find_recipe
-from evaluate.recipe import Recipe
-from evaluate.train import plan
-from evaluate.trainer import Trainer
+from evaluate.images.load import ImageData, load_data
+from evaluate.training.device import resolve_device, synchronise
+from evaluate.training.presets import default_recipe, find_recipe
+from evaluate.training.proxy import plan
+from evaluate.training.recipe import Recipe
+from evaluate.training.trainer import Trainer
 from space import build, landmark
 
 NETWORKS = ("resnet18", "resnet50", "resnext50_32x4d", "densenet121")

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from benchmarks.rival import Rival, counting_range
 from benchmarks.surrogate import Surrogate, Training
 from benchmarks.survey_table import Survey
-from search.proposals import Proposer
-from search.rungs import promising, rung_table
+from search.propose.proposer import Proposer
+from search.propose.rungs import promising, rung_table
 from space import Config, cost
-from space.design import DESIGN, Target
+from space.solving.axes import DESIGN, Target
 
 MOST = 4  # an arm ends after so many times the evaluations, however cheap they were
 

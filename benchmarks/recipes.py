@@ -20,10 +20,10 @@ import sys
 import time
 from pathlib import Path
 
-from evaluate.data import load_data
-from evaluate.device import device_name, resolve_device
-from evaluate.fidelity import Fidelity, ranking_set, report, run_fidelity
-from evaluate.recipe import Recipe
+from evaluate.fidelity.run import Fidelity, ranking_set, report, run_fidelity
+from evaluate.images.load import load_data
+from evaluate.training.device import device_name, resolve_device
+from evaluate.training.recipe import Recipe
 
 _CPU = Recipe(
     name="base", epochs=4, batch_size=64, learning_rate=0.1, resolution=16, width=0.125, train_images=4_000,

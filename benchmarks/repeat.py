@@ -14,10 +14,10 @@ import sys
 from pathlib import Path
 
 from benchmarks.machine import machine, machine_line
-from evaluate.data import load_data
-from evaluate.device import resolve_device
-from evaluate.presets import default_recipe, find_recipe
-from evaluate.train import train_proxy
+from evaluate.images.load import load_data
+from evaluate.training.device import resolve_device
+from evaluate.training.presets import default_recipe, find_recipe
+from evaluate.training.proxy import train_proxy
 from space import landmark
 
 NETWORKS = ("resnet18", "resnet50", "resnext50_32x4d", "wide_resnet50_2", "densenet121")

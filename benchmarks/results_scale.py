@@ -27,19 +27,19 @@ from typing import Any
 import optuna
 
 from benchmarks.machine import machine_line
-from evaluate.presets import RECIPES
-from evaluate.score import Epoch, ProxyScore
+from evaluate.training.presets import RECIPES
+from evaluate.training.score import Epoch, ProxyScore
 from results import load_run, write_outputs
 from results.plots import DEFAULT_VIEW, FORMATS, PLOTS, drawable, figure
 from results.plots.style import LIGHT, image
-from search.arguments import landmarks_for
-from search.evaluation import Evaluation
-from search.settings import Settings
-from search.study import Search
+from search.cli.arguments import landmarks_for
+from search.run.settings import Settings
+from search.run.study import Search
+from search.workers.evaluation import Evaluation
 from space import Config, Cost, cost, landmark
 from space.budget import Budget
-from space.design import DESIGN, Target, draw
-from space.files import write_files
+from space.shell.files import write_files
+from space.solving.axes import DESIGN, Target, draw
 
 BUDGET = "4.1G"
 REPEATED, REPEATS = 5, 2

@@ -13,10 +13,10 @@ from dataclasses import replace
 
 import optuna
 
-from search.suggest import suggest
+from search.propose.suggest import suggest
 from space import Config, DenseConfig, ResidualConfig, cost
-from space.design import DESIGN, LEAST_SPENT, Target, Value, draw, shape_of
-from space.solve import DenseShape
+from space.solving.axes import DESIGN, LEAST_SPENT, Target, Value, draw, shape_of
+from space.solving.solve import DenseShape
 
 NEAR = 0.03  # the part of the budget (of the least cost, in frontier mode) that a network may stay below it
 DRAWS = 100  # solved networks of each family that tell which widths the solver reaches

@@ -38,9 +38,9 @@ from benchmarks.rival import width_ranges
 from benchmarks.surrogate import MODEL, Surrogate
 from benchmarks.survey_table import read_survey
 from results.plots import style
-from search.rungs import rungs_of
-from search.settings import SAMPLERS
-from space.design import MODES, Target
+from search.propose.rungs import rungs_of
+from search.run.settings import SAMPLERS
+from space.solving.axes import MODES, Target
 
 
 def arms(base: str, refine: float, samplers: list[str], rivals: list[str]) -> list[Arm]:

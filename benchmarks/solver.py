@@ -22,11 +22,11 @@ from pathlib import Path
 
 import torch
 
-from evaluate.counting import count_with_ptflops
+from evaluate.measures.counting import count_with_ptflops
 from space import Budget, Config, DenseConfig, ResidualConfig, cost, gflops
-from space.design import DESIGN, Axis, Target, axes, propose
-from space.landmarks import landmark
-from space.solve import solve_base_width
+from space.landmarks.networks import landmark
+from space.solving.axes import DESIGN, Axis, Target, axes, propose
+from space.solving.solve import solve_base_width
 
 BUDGETS = ("0.2G", "0.6G", "1G", "4.1G", "7.8G", "15G")
 NEAR = 0.03

@@ -33,10 +33,10 @@ import moocore  # type: ignore[import-untyped]
 import numpy as np
 
 from benchmarks.stopping_rules import Candidate, Judge, Known, Network, candidates, goes_on
-from evaluate.recipe import Recipe
-from evaluate.score import Epoch
-from search.rungs import RULE, rung_table, rungs_of
-from space.files import write_files
+from evaluate.training.recipe import Recipe
+from evaluate.training.score import Epoch
+from search.propose.rungs import RULE, rung_table, rungs_of
+from space.shell.files import write_files
 
 PARTS = (0.15, 0.3, 0.5)  # of the cost of training all networks of a half to the end: where quality is compared
 SEARCH_LIKE = 1.0  # standard deviations by which a good network tends to come later, as a search that learns does

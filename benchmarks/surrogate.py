@@ -245,7 +245,7 @@ def _line(name: str, target: str, found: dict[str, float]) -> str:
 
 def label_noise(survey: Survey, data: Any, networks: int) -> float:
     """Train some networks of the survey again from another seed; the standard deviation of one score, in points."""
-    from evaluate.train import train_proxy
+    from evaluate.training.proxy import train_proxy
 
     squares = []
     for index in np.linspace(0, len(survey.configs) - 1, networks).astype(int):
@@ -269,7 +269,7 @@ def main() -> int:
     survey = read_survey(args.survey)
     noise = args.noise
     if args.repeat:
-        from evaluate.data import load_data
+        from evaluate.images.load import load_data
 
         if not args.data:
             parser.error("--repeat needs --data FOLDER")

@@ -26,13 +26,13 @@ import time
 from pathlib import Path
 
 from benchmarks.machine import machine_line
-from evaluate.data import load_data
-from evaluate.device import resolve_device
-from evaluate.presets import RECIPES, find_recipe
-from evaluate.recipe import Recipe
-from evaluate.train import check_data, train_proxy
+from evaluate.images.load import load_data
+from evaluate.training.device import resolve_device
+from evaluate.training.presets import RECIPES, find_recipe
+from evaluate.training.proxy import check_data, train_proxy
+from evaluate.training.recipe import Recipe
 from space import Budget, cost
-from space.design import Target, draw
+from space.solving.axes import Target, draw
 
 SURVEY = dataclasses.replace(RECIPES["cpu"], name="survey", train_images=2_000, evaluate_every=2)
 COLUMNS = ("index", "mode", "family", "config_id", "macs", "target_macs", "params", "activations", "state", "top1",

@@ -17,12 +17,12 @@ from pathlib import Path
 import optuna
 
 from benchmarks.survey_table import CLASSES, INPUT, Survey, read_survey
-from evaluate.score import ProxyScore
-from search.evaluation import Evaluation
-from search.settings import Settings
-from search.study import Search
-from space.command import answer
-from space.design import DESIGN, MODES
+from evaluate.training.score import ProxyScore
+from search.run.settings import Settings
+from search.run.study import Search
+from search.workers.evaluation import Evaluation
+from space.shell.command import answer
+from space.solving.axes import DESIGN, MODES
 
 
 def write_run(survey: Survey, mode: str, directory: Path) -> int:

@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluate.recipe import Recipe
+from evaluate.training.recipe import Recipe
 from space import Budget, Config, DenseConfig, ResidualConfig, config_from_json, cost
-from space.design import DESIGN
-from space.layers import Conv, total
+from space.networks.layers import Conv, total
+from space.solving.axes import DESIGN
 
 Floats = NDArray[np.float64]
 INPUT, CLASSES = 224, 1000  # what the survey's budget is counted at

@@ -6,7 +6,8 @@
     fp32, eager, `loss.item()` after every step for the log.
 (b) tuned: the same by a careful hand. Images on the device, augmented as a batch, bf16 (mixed), channels-last, fused
     optimiser, eager, the loss read once an epoch.
-(c) ours: `evaluate.trainer.Trainer`, as a proxy training uses it, with the precision and threads that it chooses.
+(c) ours: `evaluate.training.trainer.Trainer`, as a proxy training uses it, with the precision and threads that it
+chooses.
 
 The same networks, the same batch, random images, in turn, `--rounds` times in one process; medians. The limit is the
 rate of a large matrix product in the precision that (c) uses. FLOPs are counted as 6 a multiply-add of an image.
@@ -29,12 +30,12 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
 
 from benchmarks.machine import machine
-from evaluate.augment import Normaliser
-from evaluate.data import ImageData
-from evaluate.device import peak_flops, resolve_device, synchronise, threads
-from evaluate.recipe import Recipe
-from evaluate.train import Plan, plan
-from evaluate.trainer import Trainer
+from evaluate.images.load import ImageData
+from evaluate.training.augment import Normaliser
+from evaluate.training.device import peak_flops, resolve_device, synchronise, threads
+from evaluate.training.proxy import Plan, plan
+from evaluate.training.recipe import Recipe
+from evaluate.training.trainer import Trainer
 from space import build, cost, landmark
 
 # basic shallow, basic wide, bottleneck, deep bottleneck, 32 groups, wide bottleneck, dense, deep dense

@@ -1,32 +1,13 @@
 """Measuring networks: what they cost when executed, and how well they train.
 
-Images
-    `data`             `load_data`, `ImageData`: any image set -> images on the device, a part of train held out
-    `sources`          what `--data` can be; its kinds are `parquet`, `imagefolder`, `hub` and embedded digits
-    `tables`           columns, classes and labels of a table
-    `decode`, `cache`  files -> pixels; decoded images are kept on the disk
-Training
-    `recipe`           `Recipe`: how a network is made smaller and trained; `presets`: those with a name
-    `train`            `train_proxy`: a network and a recipe -> `ProxyScore` (`score`)
-    `full`             one network to the end of a recipe, with checkpoints, on one device or several;
-                       `origin`: the run and the score that a network's file comes from
-    `trainer`          the one training loop; `augment`: its batches
-    `device`           device, precision, threads, and what the device can do at most; `memory`: what was taken
-Other measures
-    `counting`         ptflops and torch as independent witnesses of `space.cost`
-    `latency`          time and memory of inference
-    `zerocost`         scores of untrained networks; `measures`: on plain modules
-Trust
-    `fidelity`         does the order of scores agree with the published errors? `ranking`: the statistics,
-                       `ranking_sets`: which published errors can stand in one ranking, `fidelity_scores` and
-                       `fidelity_report`: what is kept and what is said
-    `known`            what is known of a recipe on some data
-Inside
-    `paths`            a residual network as a collection of paths, their gradients; `paths_report`: on a trained one
-    `lesion`           a trained network without some of its blocks; `lesion_study`: three networks trained alike,
-                       `lesion_report`: what came out
-Commands
-    `arguments`        the command line of `python -m evaluate`; `given`: what its options mean
+============  ================================================================================
+`images`      any image set -> tensors on the device, a part of *train* held out
+`training`    a recipe trains a proxy, or a network to the end
+`measures`    counts by others, latency, scores of untrained networks
+`fidelity`    does the order of scores agree with the published errors?
+`paths`       what is inside a trained network
+`cli`         the command line of `python -m evaluate`
+============  ================================================================================
 
 The names below are loaded when they are first used: importing the package imports no torch.
 """
@@ -37,31 +18,31 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from evaluate.counting import count_with_ptflops, count_with_torch
-    from evaluate.data import ImageData, load_data, load_test
-    from evaluate.device import resolve_device
-    from evaluate.latency import measure_latency
-    from evaluate.presets import RECIPES, default_recipe, find_recipe
-    from evaluate.recipe import Recipe
-    from evaluate.score import ProxyScore
-    from evaluate.train import train_proxy
-    from evaluate.zerocost import zero_cost
+    from evaluate.images.load import ImageData, load_data, load_test
+    from evaluate.measures.counting import count_with_ptflops, count_with_torch
+    from evaluate.measures.latency import measure_latency
+    from evaluate.measures.zero_cost import zero_cost
+    from evaluate.training.device import resolve_device
+    from evaluate.training.presets import RECIPES, default_recipe, find_recipe
+    from evaluate.training.proxy import train_proxy
+    from evaluate.training.recipe import Recipe
+    from evaluate.training.score import ProxyScore
 
 _HOME = {
-    "ImageData": "data",
-    "ProxyScore": "score",
-    "RECIPES": "presets",
-    "Recipe": "recipe",
-    "count_with_ptflops": "counting",
-    "count_with_torch": "counting",
-    "default_recipe": "presets",
-    "find_recipe": "presets",
-    "load_data": "data",
-    "load_test": "data",
-    "measure_latency": "latency",
-    "zero_cost": "zerocost",
-    "resolve_device": "device",
-    "train_proxy": "train",
+    "ImageData": "images.load",
+    "ProxyScore": "training.score",
+    "RECIPES": "training.presets",
+    "Recipe": "training.recipe",
+    "count_with_ptflops": "measures.counting",
+    "count_with_torch": "measures.counting",
+    "default_recipe": "training.presets",
+    "find_recipe": "training.presets",
+    "load_data": "images.load",
+    "load_test": "images.load",
+    "measure_latency": "measures.latency",
+    "zero_cost": "measures.zero_cost",
+    "resolve_device": "training.device",
+    "train_proxy": "training.proxy",
 }
 
 __all__ = [

@@ -10,11 +10,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from evaluate.arguments import make_parser
-from evaluate.given import at_least_one, data_for, is_file, network, recipe_and_data, short, target
+from evaluate.cli.options import at_least_one, data_for, is_file, network, recipe_and_data, short, target
+from evaluate.cli.parser import make_parser
 from space import CONVENTION, cost
-from space.command import answer
-from space.files import json_bytes, write_files
+from space.shell.command import answer
+from space.shell.files import json_bytes, write_files
 
 TRAININGS, FIDELITIES = Path("runs/train"), Path("runs/fidelity")
 PATHS, LESIONS = Path("runs/paths"), Path("runs/lesion")
@@ -45,7 +45,7 @@ def count(options: argparse.Namespace) -> str:
     size, classes = target(options, config)
     ours = cost(config, size, classes)  # refuses what cannot be, before anything heavy is loaded
 
-    from evaluate.counting import count_with_ptflops, count_with_torch
+    from evaluate.measures.counting import count_with_ptflops, count_with_torch
 
     rows = [
         ("closed form", ours.macs, ours.params),
@@ -64,7 +64,7 @@ def score(options: argparse.Namespace) -> str:
     config = network(options.network)
     recipe, data, device = recipe_and_data(options, options.seed)
 
-    from evaluate.train import train_proxy
+    from evaluate.training.proxy import train_proxy
 
     result = train_proxy(config, recipe, data, seed=options.seed, device=device)
     return json.dumps({"network": options.network, "recipe": recipe.to_json()} | result.to_json(), indent=1)
@@ -74,13 +74,13 @@ def train(options: argparse.Namespace) -> str:
     """Train one network to the end, a line an epoch."""
     config = network(options.network)
 
-    from evaluate.origin import proxy_of, run_of
+    from evaluate.training.provenance import proxy_of, run_of
 
     run, proxy = (run_of(options.network), proxy_of(options.network)) if is_file(options.network) else (None, None)
     recipe, data, device = recipe_and_data(options, options.seed)
 
-    from evaluate.data import data_name, load_test
-    from evaluate.full import train_network
+    from evaluate.images.load import data_name, load_test
+    from evaluate.training.full import train_network
 
     name = Path(options.network).stem if is_file(options.network) else options.network
     default = f"{name}-{data_name(options.data)}-{recipe.name}-seed{options.seed}"
@@ -111,7 +111,7 @@ def latency(options: argparse.Namespace) -> str:
     size, classes = target(options, config)
     cost(config, size, classes)
 
-    from evaluate.latency import latency_text, measure_latency
+    from evaluate.measures.latency import latency_text, measure_latency
 
     measured = [
         measure_latency(
@@ -127,7 +127,7 @@ def zerocost(options: argparse.Namespace) -> str:
     config = network(options.network)
     recipe, data, device = recipe_and_data(options, options.seed)
 
-    from evaluate.zerocost import zero_cost, zero_cost_text
+    from evaluate.measures.zero_cost import zero_cost, zero_cost_text
 
     proxy = recipe.proxy(config)
     images, labels = data.train_images[:ZERO_COST_BATCH], data.train_labels[:ZERO_COST_BATCH]
@@ -141,7 +141,7 @@ def fidelity(options: argparse.Namespace) -> str:
     if options.seeds < 1:
         raise ValueError(f"--seeds {options.seeds}: expected how often each network is trained, such as --seeds 3")
 
-    from evaluate.fidelity import fidelity_text, ranking_set, report, run_fidelity, write_fidelity
+    from evaluate.fidelity.run import fidelity_text, ranking_set, report, run_fidelity, write_fidelity
 
     networks = ranking_set(options.set)
     if options.networks:
@@ -152,7 +152,7 @@ def fidelity(options: argparse.Namespace) -> str:
         networks = tuple(known[name] for name in wanted)
     recipe, data, device = recipe_and_data(options, 0)
 
-    from evaluate.data import data_name
+    from evaluate.images.load import data_name
 
     directory = options.out or FIDELITIES / f"{options.set}-{data_name(options.data)}-{recipe.name}"
     seeds = tuple(range(options.seeds))
@@ -172,9 +172,9 @@ def paths(options: argparse.Namespace) -> str:
     config = network(options.network)
     at_least_one(options, "samples")
 
-    from evaluate.data import data_name
-    from evaluate.device import resolve_device
-    from evaluate.paths_report import counted, measured, paths_text, training_of
+    from evaluate.images.load import data_name
+    from evaluate.paths.paths_report import counted, measured, paths_text, training_of
+    from evaluate.training.device import resolve_device
     from results.plots.paths import paths_pictures
 
     if options.count:
@@ -209,9 +209,9 @@ def lesion(options: argparse.Namespace) -> str:
         at_least_one(options, name)
     recipe, first, device = recipe_and_data(options, 0)
 
-    from evaluate.data import data_name, load_data
-    from evaluate.lesion_report import lesion_report, lesion_text
-    from evaluate.lesion_study import run_lesion, subjects
+    from evaluate.images.load import data_name, load_data
+    from evaluate.paths.lesion_report import lesion_report, lesion_text
+    from evaluate.paths.lesion_study import run_lesion, subjects
     from results.plots.lesion import lesion_pictures
 
     result = lesion_report(

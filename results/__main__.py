@@ -7,10 +7,10 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-from results.objective import COSTS
 from results.plots import FORMATS, PLOTS, View, check_names
-from results.write import KINDS
-from space.command import Parser, answer
+from results.report.write import KINDS
+from results.run.objective import COSTS
+from space.shell.command import Parser, answer
 
 COMMANDS = {  # each with a parser of its own, in results/NAME_command.py
     "show": "print the table, or write it as CSV, Parquet, JSON, LaTeX or Markdown",

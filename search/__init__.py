@@ -1,31 +1,12 @@
 """The search: proposes networks that cost the budget, has them scored, records them.
 
-================  =====================================================================
-`options`         the command line; `arguments`: what its words mean
-`settings`        what a run is: everything that two starts must share to continue one run
-`study`           opens, continues and writes the study; the one owner of the storage
-`trials`          what it has finished: what counts, what is missing, what is on the frontier
-`lock`            one owner a run
-`storage`         how the storage is opened, and what it raises, in one sentence
-`loop`            the run: proposes, sends out, takes back, tries again, records
-`proposals`       which network next: of a sampler, a neighbour of the best
-`sweep`           listed networks in place of samples: one axis or two; `listed` gives them to the loop
-`pays`            ... or one network with more spent in one direction at a time
-`samplers`        Optuna's samplers over the axes of the space
-`suggest`         the axes of the space as Optuna's parameters, and back
-`warm`            what earlier runs give
-`rungs`           frontier-aware early stopping, as a pure rule
-`evaluation`      what is measured of a network: its proxy's score, its latency
-`executor`        where that happens: in this process ...
-`ray_executor`    ... or on Ray's workers
-`ray_connection`  a Ray of our own, or a cluster that is there
-`log`             what happened, one JSON object a line
-`tally`           counts of it, for the two that follow
-`console`         a line a network, and on a terminal a bar
-`status`          how a run stands, from another terminal
-`dry_run`         what a run would sample and cost
-`expected`        ... and how long it would take
-================  =====================================================================
+============  ================================================================================
+`loop`        proposes, sends out, takes back, tries again, records
+`run`         a run on the disk: its settings, its study, its lock, its log
+`propose`     which network next?
+`workers`     where networks are measured
+`cli`         the command line of `python -m search`
+============  ================================================================================
 """
 
 from __future__ import annotations

@@ -7,20 +7,20 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from search.arguments import check, plots_of, settings_of
-from search.options import parser
+from search.cli.arguments import check, plots_of, settings_of
+from search.cli.options import parser
 from space import CONVENTION
-from space.command import refuse, silence
-from space.interrupts import ignore_signals, interruptible, terminate_as_interrupt
+from space.shell.command import refuse, silence
+from space.shell.interrupts import ignore_signals, interruptible, terminate_as_interrupt
 
 if TYPE_CHECKING:
-    from evaluate.data import ImageData
-    from evaluate.recipe import Recipe
-    from search.executor import Executor
-    from search.listed import Listed
-    from search.proposals import Proposer
-    from search.settings import Settings
-    from search.study import Search
+    from evaluate.images.load import ImageData
+    from evaluate.training.recipe import Recipe
+    from search.propose.listed import Listed
+    from search.propose.proposer import Proposer
+    from search.run.settings import Settings
+    from search.run.study import Search
+    from search.workers.executor import Executor
 
 RUNS = Path("runs")
 
@@ -29,11 +29,11 @@ def main(arguments: list[str] | None = None) -> int:
     """Parse, run, print. Exit status 2 with one sentence for anything that the user can mend, 130 for Ctrl-C."""
     words = sys.argv[1:] if arguments is None else arguments
     if words[:1] == ["status"]:
-        from search.status import main as status
+        from search.cli.status import main as status
 
         return status(words[1:])
     if words[:1] == ["pays"]:
-        from search.pays import read
+        from search.cli.which_axis import read
 
         args = read(words)
     else:
@@ -62,8 +62,8 @@ def prepare(args: argparse.Namespace) -> tuple[Settings, Recipe, str]:
     if args.dry_run is not None or not args.quiet:
         print(CONVENTION + ".", file=sys.stderr if args.json else sys.stdout, flush=True)
 
-    from evaluate.device import resolve_device
-    from evaluate.presets import default_recipe, find_recipe
+    from evaluate.training.device import resolve_device
+    from evaluate.training.presets import default_recipe, find_recipe
 
     device = resolve_device(args.device)
     recipe = find_recipe(args.recipe) if args.recipe else default_recipe(device, args.data)
@@ -74,11 +74,11 @@ def dry_run(args: argparse.Namespace) -> int:
     """Print sampled networks, what they cost, and what a run would take."""
     settings, recipe, device = prepare(args)
     if settings.sweep is not None:
-        from search.dry_run import dry_sweep
+        from search.cli.dry_run import dry_sweep
 
         dry_sweep(settings, recipe, device, repeats=args.repeats, workers=args.workers)
         return 0
-    from search.dry_run import dry_run as draw_and_time
+    from search.cli.dry_run import dry_run as draw_and_time
 
     draw_and_time(
         settings, recipe, device, count=args.dry_run, trials=args.trials, repeats=args.repeats, workers=args.workers,
@@ -91,14 +91,14 @@ def executor_for(
     args: argparse.Namespace, settings: Settings, recipe: Recipe, data: ImageData, device: str
 ) -> Executor:
     """Where networks are measured: in this process, or on Ray."""
-    from search.evaluation import Evaluator
+    from search.workers.evaluation import Evaluator
 
     evaluate = Evaluator(settings, recipe, data, device)
     if args.workers == 1 and not args.ray_address:
-        from search.executor import InProcess
+        from search.workers.executor import InProcess
 
         return InProcess(evaluate)
-    from search.ray_executor import OnRay
+    from search.workers.ray_executor import OnRay
 
     return OnRay(
         evaluate, workers=args.workers, gpu_fraction=args.gpu_fraction, device=device, address=args.ray_address
@@ -108,11 +108,11 @@ def executor_for(
 def search(args: argparse.Namespace) -> int:
     """The main job."""
     settings, recipe, device = prepare(args)
-    from evaluate.data import data_name, load_data
-    from evaluate.known import fidelity_of
-    from evaluate.train import check_data
-    from search.console import fidelity_line, introduction
-    from search.study import Search, environment
+    from evaluate.fidelity.shipped import fidelity_of
+    from evaluate.images.load import data_name, load_data
+    from evaluate.training.proxy import check_data
+    from search.cli.console import fidelity_line, introduction
+    from search.run.study import Search, environment
 
     data = load_data(args.data, recipe.resolution, args.seed, recipe.train_images)
     check_data(recipe, data)
@@ -134,12 +134,12 @@ def search(args: argparse.Namespace) -> int:
 
 def feed(args: argparse.Namespace, run: Search, executor: Executor, data: ImageData, versions: dict[str, str]) -> bool:
     """Measure what is missing. Returns whether it was interrupted."""
-    from evaluate.recipe import Recipe
-    from search.console import NORMAL, QUIET, VERBOSE, RunDisplay
-    from search.log import RunLog
+    from evaluate.training.recipe import Recipe
+    from search.cli.console import NORMAL, QUIET, VERBOSE, RunDisplay
     from search.loop import Loop
-    from search.rungs import rungs_of
-    from search.warm import warm_start
+    from search.propose.rungs import rungs_of
+    from search.propose.warm import warm_start
+    from search.run.log import RunLog
 
     settings = run.settings
     for sentence in warm_start(run, args.warm_start, data.key):
@@ -180,9 +180,9 @@ def feed(args: argparse.Namespace, run: Search, executor: Executor, data: ImageD
 
 def proposer_for(run: Search, classes: int) -> Proposer | Listed:
     """What says which network is next: a sampler, or the list of a sweep."""
-    from search.listed import Listed
-    from search.proposals import Proposer
-    from search.warm import suggestions
+    from search.propose.listed import Listed
+    from search.propose.proposer import Proposer
+    from search.propose.warm import suggestions
 
     settings = run.settings
     if settings.sweep is not None:
@@ -200,7 +200,7 @@ def proposer_for(run: Search, classes: int) -> Proposer | Listed:
 
 def public_command(args: argparse.Namespace) -> list[str]:
     """The words of the command line, the storage without its password."""
-    from results.storage import public_url
+    from results.run.storage import public_url
 
     words = [str(word) for word in args.words]
     if args.storage:

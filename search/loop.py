@@ -10,14 +10,14 @@ from typing import Any
 
 from optuna.trial import FrozenTrial
 
-from search.evaluation import Evaluation
-from search.executor import Executor, Job, Lost
-from search.listed import SETTING, Listed
-from search.log import RunLog
-from search.proposals import Ask, Proposer
-from search.rungs import rung_table
-from search.study import Network, Search
-from search.trials import identity
+from search.propose.listed import SETTING, Listed
+from search.propose.proposer import Ask, Proposer
+from search.propose.rungs import rung_table
+from search.run.log import RunLog
+from search.run.study import Network, Search
+from search.run.trials import identity
+from search.workers.evaluation import Evaluation
+from search.workers.executor import Executor, Job, Lost
 from space import config_from_json
 
 RETRIES = 2  # of a network whose worker was lost

@@ -1,34 +1,14 @@
 """The space of convolutional networks: exact configurations, their cost, and the modules made of them.
 
-=================  ================================================================================
-`budget`           "4.1GFLOPs" -> multiply-adds, "25M" -> a count
-`limits`           what a network may have beside its multiply-adds
-`layers`           shape records and their sum: what is counted is said there
-`config`           what every configuration can do
-`residual`         ResNet, pre-activation ResNet, Wide ResNet, ResNeXt, RegNetX
-`regnetx`          RegNetX's widths and depths from the five numbers of its rule
-`dense`            DenseNet, DenseNet-BC
-`modules`          configuration -> torch module; only this file and the three below import torch
-`network`          what all modules have: stages, a head to change, multi-scale maps
-`residual_net`     the modules of `residual`
-`dense_net`        the modules of `dense`
-`solve`            shape + target cost -> the configuration that costs it
-`design`           the axes that a search may vary, and the way back from a network to them
-`neighbourhood`    one step from a network to a similar one
-`proportions`      a network in other widths, of another depth or cardinality, its proportions kept
-`vary`             one network with one or two axes set, the rest solved: the settings of a sweep
-`spend`            one network with more spent in one direction at a time: which axis pays?
-`landmarks`        published networks, with `published` for their figures and sources
-`own_landmarks`    networks of your own beside them, from a JSON or CSV file
-`printed`          costs as the papers print them
-`papers`           the papers' tables, computed; with `paper_rows`, `paper_resnet` and `outline` (blocks and sizes)
-`blocks`           one block beside its unrolled rivals, at equal width and at equal cost; its table is `block_sheet`
-`sheet`            tables as text, Markdown and JSON; `layer_table` is a network layer by layer
-`pages`            pages under docs/ that show what a command prints
-`command`          what the command lines share
-`interrupts`       Ctrl-C and SIGTERM, none of them lost
-`files`            files written whole or not at all, for every package that writes results
-=================  ================================================================================
+============  ================================================================================
+`budget`      "4.1GFLOPs" -> multiply-adds, "25M" -> a count
+`limits`      what a network may have beside its multiply-adds
+`networks`    configurations, their layers, and the modules made of them
+`solving`     axes, and the configuration that costs just what it is meant to cost
+`landmarks`   published networks, with figures and sources
+`papers`      what the papers print, computed
+`shell`       what the command lines of all packages share
+============  ================================================================================
 """
 
 from __future__ import annotations
@@ -39,15 +19,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from space.budget import CONVENTION, Budget, gflops
-from space.config import Config
-from space.dense import DenseConfig
-from space.landmarks import LANDMARKS, Landmark, landmark
-from space.layers import Cost, total
+from space.landmarks.networks import LANDMARKS, Landmark, landmark
 from space.limits import Limits
-from space.residual import ResidualConfig
+from space.networks.config import Config
+from space.networks.dense import DenseConfig
+from space.networks.layers import Cost, total
+from space.networks.residual import ResidualConfig
 
 if TYPE_CHECKING:
-    from space.network import FeatureMaps, Network
+    from space.networks.network import FeatureMaps, Network
 
 FAMILIES: dict[str, type[Config]] = {
     "resnet": ResidualConfig,
@@ -113,11 +93,13 @@ def build(
 
     Args:
         config: the network.
-        classes: outputs of its head. `space.network.Network.reset_classifier` changes them later, also to none.
+        classes: outputs of its head. `space.networks.network.Network.reset_classifier` changes them later, also to
+        none.
         input_size: height and width of the images it is meant for, which must not be too small. The module reads images
             of any size that its poolings leave something of, square or not.
         in_channels: of the images; 3 are red, green and blue.
-        features_only: make a `space.network.FeatureMaps` instead, without a head, which gives a list of maps, the
+        features_only: make a `space.networks.network.FeatureMaps` instead, without a head, which gives a list of
+        maps, the
             stem's and each stage's, at falling resolution.
         out_indices: which of these maps, in ascending order: 0 is the stem's; negative ones count from the end. Stages
             after the last are left out.
@@ -126,7 +108,7 @@ def build(
     Raises:
         ValueError: if the input is too small for the network, or an argument is none that a network can have.
     """
-    from space.modules import build_module
+    from space.networks.build import build_module
 
     return build_module(
         config,

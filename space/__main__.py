@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from space import CONVENTION, LANDMARKS, Config, Landmark, cost, gflops, landmark, load_config
-from space.block_sheet import NUMBERS, block_sheet, by_numbers, network_sheet
-from space.blocks import KINDS
-from space.command import Parser, answer
-from space.landmarks import TARGETS
-from space.layer_table import layer_json, layer_table
-from space.own_landmarks import read_landmarks
-from space.papers import TABLES
-from space.sheet import align
+from space.landmarks.networks import TARGETS
+from space.landmarks.own import read_landmarks
+from space.papers.block_table import NUMBERS, block_sheet, by_numbers, network_sheet
+from space.papers.blocks import KINDS
+from space.papers.layer_table import layer_json, layer_table
+from space.papers.tables import TABLES
+from space.shell.command import Parser, answer
+from space.shell.tables import align
 
 
 def make_parser() -> argparse.ArgumentParser:

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Self
 
 from space.budget import HIGH, gflops, parse_count
-from space.config import Config
-from space.layers import Cost, total, total_macs
+from space.networks.config import Config
+from space.networks.layers import Cost, total, total_macs
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,11 @@ import optuna
 import pytest
 from optuna.trial import TrialState, create_trial
 
-from evaluate.data import load_data
-from evaluate.fidelity import Fidelity, ranking_set, report, run_fidelity
-from evaluate.presets import RECIPES
+from evaluate.fidelity.run import Fidelity, ranking_set, report, run_fidelity
+from evaluate.images.load import load_data
+from evaluate.training.presets import RECIPES
 from space import LANDMARKS, Budget, Config, DenseConfig, ResidualConfig, cost
-from space.design import Target, Value, axes, draw
+from space.solving.axes import Target, Value, axes, draw
 
 
 @pytest.fixture(scope="module")

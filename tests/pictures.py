@@ -7,10 +7,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from results.columns import COLUMNS
+from results.analysis.repeats import fill_repeats
 from results.plots.labels import Box
-from results.repeats import fill_repeats
-from results.run import Run
+from results.run.columns import COLUMNS
+from results.run.run import Run
 from space import LANDMARKS, cost, landmark
 
 SETTINGS = {

@@ -16,7 +16,7 @@ from urllib.parse import quote
 import optuna
 import pytest
 
-from search.storage import open_storage
+from search.run.storage import open_storage
 
 psycopg = pytest.importorskip("psycopg", reason="the extra 'postgres' is not installed")
 

@@ -5,9 +5,9 @@ import dataclasses
 import pytest
 import torch
 
-from evaluate.augment import Augmenter, Normaliser
-from evaluate.presets import RECIPES
-from evaluate.recipe import Recipe
+from evaluate.training.augment import Augmenter, Normaliser
+from evaluate.training.presets import RECIPES
+from evaluate.training.recipe import Recipe
 
 PLAIN = RECIPES["smoke"]
 # every pixel says its column: column c is 10 * c

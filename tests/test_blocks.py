@@ -10,8 +10,8 @@ from results.__main__ import main as draw_command
 from results.plots.block import block_plot, draw_block
 from space import LANDMARKS, cost, landmark
 from space.__main__ import main
-from space.blocks import Block, at_cost, of_stage, rivals, unrolled
-from space.layers import Conv
+from space.networks.layers import Conv
+from space.papers.blocks import Block, at_cost, of_stage, rivals, unrolled
 from tests.pictures import check
 
 BOTTLENECK = Block("bottleneck", 256, 64, size=56)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from results.bootstrap import (
+from results.analysis.bootstrap import (
     ALIKE,
     agreement,
     best_range,
@@ -21,7 +21,7 @@ from results.bootstrap import (
     share_below,
     weights,
 )
-from results.trend import trend
+from results.analysis.trend import trend
 
 
 def array(*values: float) -> np.ndarray:

@@ -12,12 +12,12 @@ import pytest
 
 from results import load_run
 from results.__main__ import main
-from results.columns import COLUMNS
-from results.comparison import compare, differences, names_of
-from results.frame import frontier_mask
+from results.analysis.comparison import compare, differences, names_of
 from results.plots.compare import compare_data, draw_compare
 from results.plots.style import DARK, LIGHT, Theme
-from results.run import Run
+from results.run.columns import COLUMNS
+from results.run.frame import frontier_mask
+from results.run.run import Run
 from tests.pictures import check
 
 SETTINGS: dict[str, Any] = {

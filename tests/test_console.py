@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from evaluate.latency import Latency
-from evaluate.score import Epoch, ProxyScore
-from search import console
-from search.console import QUIET, VERBOSE, RunDisplay
-from search.evaluation import Evaluation
-from search.log import RunLog
+from evaluate.measures.latency import Latency
+from evaluate.training.score import Epoch, ProxyScore
+from search.cli import console
+from search.cli.console import QUIET, VERBOSE, RunDisplay
 from search.loop import Event
+from search.run.log import RunLog
+from search.workers.evaluation import Evaluation
 
 ROOT = Path(__file__).resolve().parent.parent
 CURVE = (Epoch(epoch=2, train_loss=2.0, top1=31.5), Epoch(epoch=4, train_loss=1.5, top1=41.25))
@@ -126,8 +126,8 @@ def test_levels(verbosity: int, capsys: pytest.CaptureFixture[str], tmp_path: Pa
 
 
 CODE = """
-from search.console import RunDisplay
-from search.evaluation import Evaluation
+from search.cli.console import RunDisplay
+from search.workers.evaluation import Evaluation
 from search.loop import Event
 with RunDisplay(3, 0, []) as display:
     for number in range(2):

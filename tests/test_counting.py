@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from benchmarks.exactness import differences, random_cases
-from evaluate.counting import count_with_ptflops, count_with_torch
+from evaluate.measures.counting import count_with_ptflops, count_with_torch
 from space import Config, DenseConfig, ResidualConfig, cost
-from space.landmarks import LANDMARKS
+from space.landmarks.networks import LANDMARKS
 
 
 @pytest.mark.parametrize(

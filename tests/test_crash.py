@@ -18,12 +18,12 @@ from typing import Any, Self
 import pytest
 
 from benchmarks.crash_checks import Stored, broken_rules, leftovers
-from evaluate.presets import RECIPES
+from evaluate.training.presets import RECIPES
 from search.__main__ import main
-from search.log import read_log
-from search.settings import Settings
-from search.study import Search
-from space.files import write_files
+from search.run.log import read_log
+from search.run.settings import Settings
+from search.run.study import Search
+from space.shell.files import write_files
 
 ROOT = Path(__file__).resolve().parent.parent
 RECIPE = RECIPES["smoke"].to_json() | {"name": "tiny", "train_images": 128}

@@ -10,8 +10,8 @@ import pytest
 import torch
 from PIL import Image
 
-from evaluate.data import ImageData, load_data, load_test, stratified_split
-from evaluate.parquet import split_files
+from evaluate.images.load import ImageData, load_data, load_test, stratified_split
+from evaluate.images.parquet import split_files
 
 
 @pytest.fixture(autouse=True)

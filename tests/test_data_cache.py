@@ -14,8 +14,8 @@ import pytest
 import torch
 from PIL import Image
 
-from evaluate.cache import cache_folder
-from evaluate.data import ImageData, load_data, load_test
+from evaluate.images.cache import cache_folder
+from evaluate.images.load import ImageData, load_data, load_test
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -171,7 +171,7 @@ CODE = """
 import sys, time
 from pathlib import Path
 import torch
-from evaluate.data import load_data
+from evaluate.images.load import load_data
 place, number = Path(sys.argv[1]), sys.argv[2]
 (place / f"ready{number}").touch()
 while not (place / "go").exists():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from evaluate.decode import Encoded, decode
+from evaluate.images.decode import Encoded, decode
 
 
 def encoded(image: Image.Image, kind: str, **options: object) -> bytes:

@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from evaluate.data import load_data, load_test
+from evaluate.images.load import load_data, load_test
 
 
 @pytest.fixture(autouse=True)

@@ -22,7 +22,7 @@ GATED = "gated"
 
 CODE = """
 import json, sys
-from evaluate.data import load_data, load_test
+from evaluate.images.load import load_data, load_test
 for line in sys.stdin:
     kind, spec = json.loads(line)
     try:

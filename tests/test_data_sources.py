@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from evaluate.data import data_name, load_data, load_test
-from evaluate.sources import Spec, parse_spec
+from evaluate.images.load import data_name, load_data, load_test
+from evaluate.images.sources import Spec, parse_spec
 
 
 @pytest.fixture(autouse=True)

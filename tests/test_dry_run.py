@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from evaluate.data import load_data
-from evaluate.presets import RECIPES
-from evaluate.recipe import Recipe
-from search.dry_run import Drawn, costs, dry_run, feasibility, landmark_costs
-from search.evaluation import timing_on
-from search.expected import Expected, expect, expected_text
-from search.settings import Settings
+from evaluate.images.load import load_data
+from evaluate.training.presets import RECIPES
+from evaluate.training.recipe import Recipe
+from search.cli.dry_run import Drawn, costs, dry_run, feasibility, landmark_costs
+from search.run.duration import Expected, expect, expected_text
+from search.run.settings import Settings
+from search.workers.evaluation import timing_on
 from space import Config, Cost, config_from_json, cost, gflops, landmark
-from space.design import DESIGN, Proposal
+from space.solving.axes import DESIGN, Proposal
 
 SMOKE = RECIPES["smoke"]
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 @pytest.fixture(autouse=True)
 def briefly(monkeypatch: pytest.MonkeyPatch) -> None:
     """A few steps are enough to see that it works."""
-    monkeypatch.setattr("search.expected.STEPS_SECONDS", 0.05)
+    monkeypatch.setattr("search.run.duration.STEPS_SECONDS", 0.05)
 
 
 def settings(recipe: Recipe = SMOKE, **more: Any) -> Settings:

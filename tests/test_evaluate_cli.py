@@ -13,7 +13,7 @@ import pytest
 import evaluate
 from evaluate.__main__ import main
 from space import landmark
-from space.command import answer
+from space.shell.command import answer
 
 
 def test_public_names_resolve() -> None:

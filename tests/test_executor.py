@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from search.evaluation import Evaluation
-from search.executor import Executor, InProcess, Job
+from search.workers.evaluation import Evaluation
+from search.workers.executor import Executor, InProcess, Job
 from space import Config
 
 ROOT = Path(__file__).resolve().parent.parent

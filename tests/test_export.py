@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 import results.export.formats
-from evaluate.data import load_data
-from evaluate.full import train_network
-from evaluate.presets import RECIPES
+from evaluate.images.load import load_data
+from evaluate.training.full import train_network
+from evaluate.training.presets import RECIPES
 from results.export import ENDINGS, export_model
 from results.export.formats import FORMATS, Format, Subject, make_python, make_safetensors, read_python
 from space import Config, build, cost, landmark, load_config

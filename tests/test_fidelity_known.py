@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from evaluate import known
-from evaluate.fidelity import Fidelity, write_fidelity
-from evaluate.known import UNKNOWN, KnownFidelity, fidelity_of, fidelity_sentence, summary
-from evaluate.presets import RECIPES
+from evaluate.fidelity import shipped as known
+from evaluate.fidelity.run import Fidelity, write_fidelity
+from evaluate.fidelity.shipped import UNKNOWN, KnownFidelity, fidelity_of, fidelity_sentence, summary
+from evaluate.training.presets import RECIPES
 
 SMOKE = RECIPES["smoke"]
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from evaluate.data import ImageData, load_data
-from evaluate.fidelity import Fidelity, fidelity_text, ranking_set, write_fidelity
-from evaluate.fidelity_report import RANKINGS
-from evaluate.presets import RECIPES
-from evaluate.ranking import kendall_tau
-from evaluate.train import train_proxy
+from evaluate.fidelity.rankings import kendall_tau
+from evaluate.fidelity.report import RANKINGS
+from evaluate.fidelity.run import Fidelity, fidelity_text, ranking_set, write_fidelity
+from evaluate.images.load import ImageData, load_data
+from evaluate.training.presets import RECIPES
+from evaluate.training.proxy import train_proxy
 
 SMOKE = RECIPES["smoke"]
 # resnet34 and wrn18_1.5 cost about the same, and WRN-18-1.5's published error is 0.33 points higher.

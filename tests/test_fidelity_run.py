@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from evaluate.data import ImageData, load_data
-from evaluate.fidelity import Fidelity, Progress, RankedLandmark, fidelity_text, ranking_set, report, run_fidelity
-from evaluate.presets import RECIPES
-from evaluate.score import ProxyScore
+from evaluate.fidelity.run import Fidelity, Progress, RankedLandmark, fidelity_text, ranking_set, report, run_fidelity
+from evaluate.images.load import ImageData, load_data
+from evaluate.training.presets import RECIPES
+from evaluate.training.score import ProxyScore
 
 SMOKE = RECIPES["smoke"]
 # resnet34 and wrn18_1.5 cost about the same, and WRN-18-1.5's published error is 0.33 points higher.

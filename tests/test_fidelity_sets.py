@@ -2,8 +2,8 @@
 
 import pytest
 
-from evaluate.fidelity import ranking_set
-from evaluate.ranking import within_budget_pairs
+from evaluate.fidelity.rankings import within_budget_pairs
+from evaluate.fidelity.run import ranking_set
 from space import LANDMARKS, cost
 
 

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from space.interrupts import interruptible
+from space.shell.interrupts import interruptible
 
 
 def test_ctrl_c_in_a_callback_of_the_garbage_collector_is_not_lost(capsys: pytest.CaptureFixture[str]) -> None:

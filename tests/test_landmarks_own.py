@@ -5,8 +5,8 @@ import json
 import pytest
 
 from space import LANDMARKS, landmark
-from space.landmarks import Landmark
-from space.own_landmarks import read_landmarks
+from space.landmarks.networks import Landmark
+from space.landmarks.own import read_landmarks
 
 FIGURES = {"name": "mine", "macs": "4.1G", "params": 25_600_000}
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from space import LANDMARKS, config_from_json, landmark
-from space.landmarks import ILSVRC_WINNERS, TARGETS
-from space.published import ONE_CROP
+from space.landmarks.figures import ONE_CROP
+from space.landmarks.networks import ILSVRC_WINNERS, TARGETS
 
 EXPRESSED = [name for name, known in LANDMARKS.items() if known.config is not None]
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from evaluate.latency import Latency, latency_text, measure_latency
+from evaluate.measures.latency import Latency, latency_text, measure_latency
 from space import cost, landmark
 
 QUICK: dict[str, Any] = {"device": "cpu", "seconds": 0.0, "min_runs": 4, "warmup": 0.0}

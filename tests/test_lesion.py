@@ -11,8 +11,8 @@ import torch
 from torch import nn
 
 from evaluate.__main__ import main
-from evaluate.data import load_data
-from evaluate.lesion import (
+from evaluate.images.load import load_data
+from evaluate.paths.lesion import (
     Lesions,
     ShortcutOnly,
     dropped,
@@ -24,11 +24,11 @@ from evaluate.lesion import (
     swapped,
     units,
 )
-from evaluate.lesion_report import lesion_report, lesion_text
-from evaluate.lesion_study import dense_like, subjects
-from evaluate.presets import RECIPES
-from evaluate.train import train_proxy
-from evaluate.trainer import Trainer
+from evaluate.paths.lesion_report import lesion_report, lesion_text
+from evaluate.paths.lesion_study import dense_like, subjects
+from evaluate.training.presets import RECIPES
+from evaluate.training.proxy import train_proxy
+from evaluate.training.trainer import Trainer
 from results.plots.lesion import lesion_plot_data
 from results.plots.panels import draw_row
 from results.plots.style import THEMES

@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 
 from space import Budget, DenseConfig, Limits, ResidualConfig, cost
-from space.design import DESIGN, MODES, Target, check_families, draw
-from space.landmarks import landmark
-from space.layers import Cost
-from space.solve import DenseShape, ResidualShape, solve
+from space.landmarks.networks import landmark
+from space.networks.layers import Cost
+from space.solving.axes import DESIGN, MODES, Target, check_families, draw
+from space.solving.solve import DenseShape, ResidualShape, solve
 
 TIGHT = [
     Limits(25_000_000),

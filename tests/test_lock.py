@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from search.lock import LOCK, Holder, held_by, owner
+from search.run.lock import LOCK, Holder, held_by, owner
 
 ROOT = Path(__file__).resolve().parent.parent
 OWN = """
 import sys
 from pathlib import Path
-from search.lock import owner
+from search.run.lock import owner
 try:
     with owner(Path(sys.argv[1]), sys.argv[2] or None, sys.argv[3]):
         print("mine", flush=True)

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from evaluate.score import Epoch, ProxyScore
-from search.evaluation import Evaluation
-from search.log import RunLog, read_log
+from evaluate.training.score import Epoch, ProxyScore
 from search.loop import Event
-from search.tally import Workers
+from search.run.counts import Workers
+from search.run.log import RunLog, read_log
+from search.workers.evaluation import Evaluation
 
 ROOT = Path(__file__).resolve().parent.parent
 CURVE = (Epoch(epoch=2, train_loss=2.0, top1=31.5), Epoch(epoch=4, train_loss=1.5, top1=41.25))

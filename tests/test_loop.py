@@ -6,18 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from evaluate.presets import RECIPES
-from evaluate.score import Epoch, ProxyScore
-from search.evaluation import Evaluation
-from search.executor import InProcess, Job, Lost
-from search.log import RunLog, read_log
+from evaluate.training.presets import RECIPES
+from evaluate.training.score import Epoch, ProxyScore
 from search.loop import HOPELESS, RETRIES, Event, Loop
-from search.proposals import Ask, Proposer
-from search.rungs import rungs_of, stopper
-from search.settings import Settings
-from search.study import Search
+from search.propose.proposer import Ask, Proposer
+from search.propose.rungs import rungs_of, stopper
+from search.run.log import RunLog, read_log
+from search.run.settings import Settings
+from search.run.study import Search
+from search.workers.evaluation import Evaluation
+from search.workers.executor import InProcess, Job, Lost
 from space import cost
-from space.design import DESIGN
+from space.solving.axes import DESIGN
 
 FAST = RECIPES["fast"]
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from evaluate import RECIPES
-from evaluate.measures import NoScoreError, grad_norm, jacob_cov, naswot, snip, synflow, zen
+from evaluate.measures.untrained import NoScoreError, grad_norm, jacob_cov, naswot, snip, synflow, zen
 from space import build, landmark
 
 PROXY = RECIPES["cpu"].proxy

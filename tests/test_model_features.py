@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from space import build, landmark
-from space.network import FeatureInfo, FeatureMaps
+from space.networks.network import FeatureInfo, FeatureMaps
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from space import Budget, cost
-from space.design import DESIGN, MODES, Target, Value, axes, propose
-from space.neighbourhood import MOVES, STEP, neighbours
+from space.solving.axes import DESIGN, MODES, Target, Value, axes, propose
+from space.solving.neighbours import MOVES, STEP, neighbours
 
 
 def kind_of(family: str, before: dict[str, Value], after: dict[str, Value], target: Target) -> str:

@@ -9,20 +9,20 @@ import optuna
 import pytest
 
 from evaluate.__main__ import main as evaluate_main
-from evaluate.data import load_data
-from evaluate.latency import Latency
-from evaluate.presets import RECIPES
-from evaluate.score import ProxyScore
+from evaluate.images.load import load_data
+from evaluate.measures.latency import Latency
+from evaluate.training.presets import RECIPES
+from evaluate.training.score import ProxyScore
 from results import frontier_table, load_run
-from results.pareto import frontier
+from results.analysis.pareto import frontier
 from search.__main__ import main
-from search.evaluation import Evaluate, Evaluation, Evaluator, timing_on
-from search.executor import InProcess, Job
-from search.log import RunLog
 from search.loop import Event, Loop
-from search.proposals import Proposer
-from search.settings import Settings
-from search.study import Search
+from search.propose.proposer import Proposer
+from search.run.log import RunLog
+from search.run.settings import Settings
+from search.run.study import Search
+from search.workers.evaluation import Evaluate, Evaluation, Evaluator, timing_on
+from search.workers.executor import InProcess, Job
 from space import Config, load_config
 
 SMALL = [
@@ -201,7 +201,7 @@ def test_fidelity_is_printed_stored_and_kept_up_to_date(
 
 
 def test_a_command_that_can_be_typed(tmp_path: Path) -> None:
-    from search.console import fidelity_line
+    from search.cli.console import fidelity_line
 
     line = fidelity_line((), "owner/set?label=fine_label", "my recipe.json")
     assert line.endswith("--data 'owner/set?label=fine_label' --recipe 'my recipe.json'")

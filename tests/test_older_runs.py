@@ -11,12 +11,12 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from optuna.trial import create_trial
 
 from benchmarks.crash_checks import read_study
-from evaluate.presets import RECIPES
+from evaluate.training.presets import RECIPES
 from search.__main__ import main
-from search.settings import Settings
-from search.study import Search
+from search.run.settings import Settings
+from search.run.study import Search
 from space import config_from_json, cost
-from space.landmarks import landmark
+from space.landmarks.networks import landmark
 
 RECIPE = RECIPES["smoke"].to_json() | {"name": "tiny", "train_images": 128}
 RUN = Path("runs/run")

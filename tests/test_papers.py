@@ -10,10 +10,10 @@ from results.__main__ import main as draw_command
 from results.plots.published import published_plot
 from space import LANDMARKS
 from space.__main__ import main
-from space.outline import depth, outline
-from space.pages import PLACE, refresh
-from space.papers import TABLES
-from space.printed import PRINTED, agrees, rounded
+from space.papers.docs import PLACE, refresh
+from space.papers.outline import depth, outline
+from space.papers.printed_costs import PRINTED, agrees, rounded
+from space.papers.tables import TABLES
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGES = ("bottleneck", "resnet", "densenet", "ilsvrc")
@@ -231,7 +231,7 @@ def test_pages_show_what_is_printed_now(page: str) -> None:
     path = DOCS / f"{page}.md"
     text = path.read_text(encoding="utf-8")
     assert PLACE.search(text)
-    assert refresh(text) == text, f"type python -m space.pages docs/{page}.md"
+    assert refresh(text) == text, f"type python -m space.papers.docs docs/{page}.md"
 
 
 def test_a_page_that_is_not_current() -> None:

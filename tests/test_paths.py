@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from evaluate.__main__ import main
-from evaluate.lesion_report import Interval
-from evaluate.paths import (
+from evaluate.paths.lesion_report import Interval
+from evaluate.paths.paths import (
     Effective,
     contributions,
     decay,
@@ -27,7 +27,7 @@ from results.plots.panels import draw_row
 from results.plots.paths import paths_plot_data
 from results.plots.style import THEMES
 from space import Config, ResidualConfig, build
-from space.residual_net import ResidualBlock
+from space.networks.residual_modules import ResidualBlock
 from tests.pictures import check
 
 pytestmark = pytest.mark.usefixtures("one_thread")

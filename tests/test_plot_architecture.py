@@ -10,8 +10,8 @@ from results import load_run
 from results.plots import View
 from results.plots.architecture import ArchitecturePlot, architecture_data, draw_architecture
 from results.plots.style import DARK, LIGHT, Theme
-from results.run import Run
-from results.stages import stages
+from results.run.run import Run
+from results.run.stages import stages
 from space import Config, DenseConfig, ResidualConfig, cost, landmark
 from tests.pictures import check
 

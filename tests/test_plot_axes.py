@@ -10,11 +10,11 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from optuna.trial import TrialState, create_trial
 
 from results import load_run
-from results.importance import LEAST, importances
+from results.analysis.importance import LEAST, importances
 from results.plots import View, figure, style
 from results.plots.axes import draw_axes
 from results.plots.axes_data import AxesPlot, AxisPanel, axes_data
-from results.run import Run
+from results.run.run import Run
 from tests.pictures import check, make_run, sample, scored
 
 FAMILY = CategoricalDistribution(["resnext", "densenet"])

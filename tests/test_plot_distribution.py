@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from results.analysis.samples import AXES, groups, samples
 from results.plots import View, figure, style
 from results.plots.distribution import draw_distribution
 from results.plots.distribution_data import DistributionPlot, Panel, distribution_data
-from results.population import AXES, groups, samples
-from results.run import Run
+from results.run.run import Run
 from tests.pictures import check, make_run, sample, scored
 
 CHEAP, DEAR = 1.0, 2.0

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from evaluate.fidelity_report import (
+from evaluate.fidelity.ranking_sets import ranking_set
+from evaluate.fidelity.report import (
     Fidelity,
     NetworkFidelity,
     SeedScore,
@@ -15,8 +16,7 @@ from evaluate.fidelity_report import (
     spread_over_seeds,
     tau_of_seed,
 )
-from evaluate.presets import RECIPES
-from evaluate.ranking_sets import ranking_set
+from evaluate.training.presets import RECIPES
 from results.plots import style
 from results.plots.fidelity import draw_fidelity, fidelity_plot_data, write_fidelity_plot
 from tests.pictures import check

@@ -11,7 +11,7 @@ from results.plots import View
 from results.plots.frontier import draw_frontier
 from results.plots.frontier_data import Star, Tick, frontier_data
 from space import cost, landmark
-from space.own_landmarks import read_landmarks
+from space.landmarks.own import read_landmarks
 from tests.pictures import check, crowded, make_run, sample, scored, shown
 
 

@@ -10,13 +10,13 @@ import pytest
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from results import load_run
-from results.frame import trials_frame
 from results.plots import View
 from results.plots.architecture import architecture_data, draw_architecture
 from results.plots.progress import draw_progress, progress_data
 from results.plots.progress_data import REST, Effort
 from results.plots.style import DARK, LIGHT
-from results.run import Run
+from results.run.frame import trials_frame
+from results.run.run import Run
 from tests.pictures import check
 
 SETTINGS = {

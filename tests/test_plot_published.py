@@ -8,8 +8,8 @@ import pytest
 from results.plots import style
 from results.plots.published import Line, Point, draw_published, published_data, radius
 from space import LANDMARKS
-from space.landmarks import ILSVRC_WINNERS
-from space.own_landmarks import read_landmarks
+from space.landmarks.networks import ILSVRC_WINNERS
+from space.landmarks.own import read_landmarks
 from tests.pictures import check, make_run
 
 

@@ -13,7 +13,7 @@ import pytest
 from results import load_run
 from results.__main__ import main as results_main
 from search.__main__ import main
-from search.lock import owner
+from search.run.lock import owner
 from tests.postgres_server import PASSWORD, Server, free_port, psycopg, running
 
 ROOT = Path(__file__).resolve().parent.parent

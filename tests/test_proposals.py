@@ -4,12 +4,12 @@ import random
 
 import pytest
 
-from search.proposals import REPEATS, Outcome, Proposer
-from search.settings import SAMPLERS
+from search.propose.proposer import REPEATS, Outcome, Proposer
+from search.run.settings import SAMPLERS
 from space import Budget, cost
-from space.design import DESIGN, Target, axes, draw, values_of
-from space.landmarks import landmark
+from space.landmarks.networks import landmark
 from space.limits import Limits
+from space.solving.axes import DESIGN, Target, axes, draw, values_of
 
 FAMILIES = tuple(DESIGN)
 FRONTIER = Target(Budget.parse("4.1G"))

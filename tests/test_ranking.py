@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import kendalltau
 
-from evaluate.ranking import (
+from evaluate.fidelity.rankings import (
     Agreement,
     agreement,
     concordance,

@@ -16,10 +16,10 @@ from typing import Any
 
 import pytest
 
-from search import ray_connection
-from search.evaluation import Evaluation
-from search.executor import Job, Lost
-from search.ray_executor import OnRay
+from search.workers import ray_connection
+from search.workers.evaluation import Evaluation
+from search.workers.executor import Job, Lost
+from search.workers.ray_executor import OnRay
 from space import Config
 
 ray = pytest.importorskip("ray", reason="Ray is not installed: pip install 'archfrontier[ray]'")

@@ -18,8 +18,8 @@ pytest.importorskip("ray", reason="Ray is not installed: pip install 'archfronti
 ROOT = Path(__file__).resolve().parent.parent
 OWNER = """
 import os, signal, sys, time, warnings
-from search.executor import Job
-from search.ray_executor import OnRay
+from search.workers.executor import Job
+from search.workers.ray_executor import OnRay
 
 def evaluate(job):
     print("noise of a worker")

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import torch
 
-from evaluate.device import resolve_device
-from evaluate.presets import RECIPES, default_recipe, find_recipe
-from evaluate.recipe import Recipe
+from evaluate.training.device import resolve_device
+from evaluate.training.presets import RECIPES, default_recipe, find_recipe
+from evaluate.training.recipe import Recipe
 from space import ResidualConfig, landmark
 
 SMOKE = RECIPES["smoke"]

@@ -7,22 +7,22 @@ from pathlib import Path
 import pytest
 from optuna.trial import FrozenTrial
 
-from evaluate.data import load_data
-from evaluate.latency import Latency
-from evaluate.presets import RECIPES
-from evaluate.score import Epoch, ProxyScore
-from evaluate.train import train_proxy
+from evaluate.images.load import load_data
+from evaluate.measures.latency import Latency
+from evaluate.training.presets import RECIPES
+from evaluate.training.proxy import train_proxy
+from evaluate.training.score import Epoch, ProxyScore
 from results import load_run
 from search.__main__ import main
-from search.evaluation import Evaluation
-from search.executor import Executor, InProcess, Job, Lost
-from search.log import RunLog, read_log
+from search.cli.status import read_status
 from search.loop import Event, Loop
-from search.proposals import Proposer
-from search.settings import BEST, Settings
-from search.status import read_status
-from search.study import Search
-from search.warm import warm_start
+from search.propose.proposer import Proposer
+from search.propose.warm import warm_start
+from search.run.log import RunLog, read_log
+from search.run.settings import BEST, Settings
+from search.run.study import Search
+from search.workers.evaluation import Evaluation
+from search.workers.executor import Executor, InProcess, Job, Lost
 from space import Config, config_from_json, cost
 
 SMOKE = RECIPES["smoke"]

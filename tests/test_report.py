@@ -18,14 +18,14 @@ import pytest
 from optuna.trial import TrialState, create_trial
 
 from results import Run, load_run, write_outputs
-from results.frame import trials_frame
-from results.objective import COSTS
 from results.report import draw_report, json_text
 from results.report.data import ReportData, python_text, report_data
 from results.report.pictures import report_pictures
+from results.run.frame import trials_frame
+from results.run.objective import COSTS
 from space import Budget, cost
-from space.design import Target, draw
-from space.own_landmarks import read_landmarks
+from space.landmarks.own import read_landmarks
+from space.solving.axes import Target, draw
 
 SETTINGS = {
     "name": "thousand", "budget_macs": 4_100_000_000, "mode": "frontier", "data": "digits", "input_size": 224,

@@ -11,11 +11,11 @@ import pandas as pd
 import pytest
 
 import results.report
-import results.write
-import space.files
+import results.report.write
+import space.shell.files
 from results import load_run, write_outputs
 from results.__main__ import main
-from results.columns import COLUMNS
+from results.run.columns import COLUMNS
 from space import cost, load_config
 
 

@@ -10,7 +10,7 @@ import pytest
 from results import load_run
 from results.__main__ import main
 from space import LANDMARKS
-from space.own_landmarks import read_landmarks
+from space.landmarks.own import read_landmarks
 
 
 @pytest.fixture(scope="module")

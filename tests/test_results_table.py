@@ -15,8 +15,8 @@ import torch
 from optuna.trial import TrialState
 
 from results import describe, frontier_table, load_run
-from results.columns import COLUMNS
-from results.run import Run
+from results.run.columns import COLUMNS
+from results.run.run import Run
 from space import DenseConfig, ResidualConfig, cost, landmark, load_config
 
 

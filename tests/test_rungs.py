@@ -7,12 +7,12 @@ import random
 
 import pytest
 
-from evaluate.data import load_data
-from evaluate.presets import RECIPES
-from evaluate.recipe import Recipe
-from evaluate.score import Epoch
-from evaluate.train import train_proxy
-from search.rungs import RULE, RungTable, promising, rung_table, rungs_of, standing, stopper
+from evaluate.images.load import load_data
+from evaluate.training.presets import RECIPES
+from evaluate.training.proxy import train_proxy
+from evaluate.training.recipe import Recipe
+from evaluate.training.score import Epoch
+from search.propose.rungs import RULE, RungTable, promising, rung_table, rungs_of, standing, stopper
 from space import cost, landmark
 
 RUNGS = (2, 4)

@@ -13,14 +13,14 @@ from typing import Any
 import optuna
 import pytest
 
-from evaluate.presets import RECIPES
+from evaluate.training.presets import RECIPES
 from search.__main__ import main
-from search.arguments import landmarks_for
-from search.log import read_log
-from search.settings import EARLIER, Settings
+from search.cli.arguments import landmarks_for
+from search.run.log import read_log
+from search.run.settings import EARLIER, Settings
 from space import Budget, config_from_json, cost
-from space.design import Target
 from space.limits import Limits
+from space.solving.axes import Target
 
 ROOT = Path(__file__).resolve().parent.parent
 SMALL = ["--budget", "0.4G", "--recipe", "smoke", "--name", "run", "--plots", "none", "--landmarks", "none"]

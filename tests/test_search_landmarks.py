@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from evaluate.presets import RECIPES
+from evaluate.training.presets import RECIPES
 from results import load_run
 from search.__main__ import main
-from search.arguments import near, settings_of
-from search.options import parser
-from search.settings import Settings
+from search.cli.arguments import near, settings_of
+from search.cli.options import parser
+from search.run.settings import Settings
 from space import Budget, landmark
-from space.design import Target
-from space.landmarks import Landmark
+from space.landmarks.networks import Landmark
+from space.solving.axes import Target
 
 CIFAR = ["--budget", "50M", "--input", "32", "--classes", "10", "--recipe", "smoke", "--families", "resnet",
          "--landmarks", "cifar_resnet20", "--name", "run", "--plots", "none"]  # fmt: skip

@@ -21,10 +21,10 @@ from benchmarks.search_quality import measured
 from benchmarks.surrogate import MODEL, Compiled, Surrogate, agreement, fit, label_noise, out_of_fold, report
 from benchmarks.survey import SURVEY, append
 from benchmarks.survey_table import Survey, features, read_survey
-from evaluate.data import load_data
+from evaluate.images.load import load_data
 from space import Budget, Config, DenseConfig, ResidualConfig, cost
-from space.design import DESIGN, MODES, Target, draw
-from space.layers import Linear
+from space.networks.layers import Linear
+from space.solving.axes import DESIGN, MODES, Target, draw
 
 ROOT = Path(__file__).parents[1]
 BUDGET = Budget.parse("4.1G")

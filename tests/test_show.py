@@ -14,10 +14,10 @@ import pytest
 
 from results import frontier_table, load_run
 from results.__main__ import main
-from results.columns import COLUMNS, page
-from results.filters import where
-from results.run import Run
-from results.tables import FORMATS, render
+from results.cli.filters import where
+from results.export.tables import FORMATS, render
+from results.run.columns import COLUMNS, page
+from results.run.run import Run
 
 ROOT = Path(__file__).resolve().parent.parent
 KNOWN = {column.name: column for column in COLUMNS}
@@ -53,7 +53,9 @@ def refused(capsys: pytest.CaptureFixture[str], *words: str | Path) -> str:
 
 
 def test_the_page_of_columns_is_current() -> None:
-    assert (ROOT / "docs" / "columns.md").read_text() == page() + "\n", "python -m results.columns > docs/columns.md"
+    assert (ROOT / "docs" / "columns.md").read_text() == page() + "\n", (
+        "python -m results.run.columns > docs/columns.md"
+    )
     assert page().count("\n| `") == len(COLUMNS)
 
 

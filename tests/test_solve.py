@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 
 from space import Budget, DenseConfig, ResidualConfig, cost
-from space.design import DESIGN, Target, axes, check_families, draw, propose
-from space.landmarks import LANDMARKS, landmark
-from space.solve import DenseShape, ResidualShape, solve, solve_base_width
+from space.landmarks.networks import LANDMARKS, landmark
+from space.solving.axes import DESIGN, Target, axes, check_families, draw, propose
+from space.solving.solve import DenseShape, ResidualShape, solve, solve_base_width
 
 
 @pytest.mark.parametrize("mode", ["frontier", "match"])

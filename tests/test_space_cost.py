@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch.utils.flop_counter import FlopCounterMode
 
 from space import LANDMARKS, DenseConfig, ResidualConfig, build, config_from_json, cost, landmark
-from space.layers import unroll
+from space.networks.layers import unroll
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 EXPRESSED = [name for name, known in LANDMARKS.items() if known.config is not None]

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from space import build, cost
-from space.layers import Conv, Linear
+from space.networks.layers import Conv, Linear
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

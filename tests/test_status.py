@@ -15,13 +15,13 @@ import optuna
 import pytest
 from optuna.trial import TrialState, create_trial
 
-from evaluate.score import Epoch, ProxyScore
+from evaluate.training.score import Epoch, ProxyScore
 from results import frontier_table, load_run
-from search.evaluation import Evaluation
-from search.lock import owner
-from search.log import RunLog, read_log
+from search.cli.status import main, read_status, status
 from search.loop import Event
-from search.status import main, read_status, status
+from search.run.lock import owner
+from search.run.log import RunLog, read_log
+from search.workers.evaluation import Evaluation
 
 ROOT = Path(__file__).resolve().parent.parent
 SCORE = ProxyScore(41.25, 1.7, 12.0, 900.0, (Epoch(epoch=2, train_loss=2.0, top1=41.25),), "complete")

@@ -18,9 +18,9 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from results import load_run
-from results.storage import engine_url, optuna_url, scrub, sqlite_file
-from search import storage as storage_module
-from search.storage import close_storage, connect_arguments, open_storage, public_url, storage_errors
+from results.run.storage import engine_url, optuna_url, scrub, sqlite_file
+from search.run import storage as storage_module
+from search.run.storage import close_storage, connect_arguments, open_storage, public_url, storage_errors
 
 ROOT = Path(__file__).resolve().parent.parent
 

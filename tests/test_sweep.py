@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from evaluate.data import load_data
-from evaluate.presets import RECIPES
-from evaluate.train import train_proxy
+from evaluate.images.load import load_data
+from evaluate.training.presets import RECIPES
+from evaluate.training.proxy import train_proxy
 from results import frontier_table, load_run
 from results.plots import DEFAULT_VIEW, drawable, figure, plot_data
 from results.plots.style import DARK, LIGHT
 from results.plots.sweep_data import swept
 from results.plots.sweep_stats import Interval, differences, intervals, trend
 from search.__main__ import main
-from search.status import read_status
+from search.cli.status import read_status
 from space import config_from_json, cost
 from tests.pictures import check
 

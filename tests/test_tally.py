@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from search.tally import RECENT, Tally, Workers, duration, short_reason
+from search.run.counts import RECENT, Tally, Workers, duration, short_reason
 
 
 def ended(state: str = "complete", seconds: float | None = 10.0, **more: Any) -> dict[str, Any]:

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 import torch
 
-from evaluate.data import ImageData, load_data
-from evaluate.device import computes_bf16
-from evaluate.presets import RECIPES
-from evaluate.recipe import Recipe
-from evaluate.score import Epoch, ProxyScore
-from evaluate.train import plan, train_proxy
+from evaluate.images.load import ImageData, load_data
+from evaluate.training.device import computes_bf16
+from evaluate.training.presets import RECIPES
+from evaluate.training.proxy import plan, train_proxy
+from evaluate.training.recipe import Recipe
+from evaluate.training.score import Epoch, ProxyScore
 from space import DenseConfig, ResidualConfig, cost, landmark
 
 ROOT = Path(__file__).parents[1]
@@ -152,9 +152,9 @@ def out_of_memory(limit_mb: int, recipe: str, stop: str = "None") -> dict[str, A
     code = f"""
 import json, resource
 import torch
-from evaluate.data import ImageData
-from evaluate.recipe import Recipe
-from evaluate.train import train_proxy
+from evaluate.images.load import ImageData
+from evaluate.training.recipe import Recipe
+from evaluate.training.proxy import train_proxy
 from space import landmark
 torch.set_num_threads(1)
 images = torch.randint(0, 256, (256, 3, 32, 32), dtype=torch.uint8)
@@ -202,7 +202,7 @@ def test_other_errors_are_not_hidden(digits: ImageData, monkeypatch: pytest.Monk
     def explode(*_: Any, **__: Any) -> None:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr("evaluate.train.build", explode)
+    monkeypatch.setattr("evaluate.training.proxy.build", explode)
     with pytest.raises(RuntimeError, match="a bug"):
         train_proxy(RESIDUAL, SMOKE, digits, device="cpu")
 

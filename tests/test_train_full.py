@@ -14,10 +14,10 @@ import pytest
 import torch
 
 from evaluate.__main__ import main
-from evaluate.data import ImageData, LabelledImages, load_data
-from evaluate.full import train_network
-from evaluate.presets import RECIPES
-from evaluate.recipe import Recipe
+from evaluate.images.load import ImageData, LabelledImages, load_data
+from evaluate.training.full import train_network
+from evaluate.training.presets import RECIPES
+from evaluate.training.recipe import Recipe
 from space import build, landmark, load_config
 
 ROOT = Path(__file__).parents[1]

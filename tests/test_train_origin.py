@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from evaluate.__main__ import main
-from evaluate.origin import Proxy, proxy_of, run_of
+from evaluate.training.provenance import Proxy, proxy_of, run_of
 from results import load_run
 from space import landmark, load_config
 

@@ -7,11 +7,11 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from evaluate.augment import Normaliser
-from evaluate.data import ImageData, load_data
-from evaluate.presets import RECIPES
-from evaluate.recipe import Recipe
-from evaluate.trainer import DivergedError, Trainer, schedule
+from evaluate.images.load import ImageData, load_data
+from evaluate.training.augment import Normaliser
+from evaluate.training.presets import RECIPES
+from evaluate.training.recipe import Recipe
+from evaluate.training.trainer import DivergedError, Trainer, schedule
 
 RECIPE = dataclasses.replace(RECIPES["smoke"], epochs=2, batch_size=32, train_images=128, learning_rate=0.05)
 

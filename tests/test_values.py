@@ -10,8 +10,8 @@ from dataclasses import replace
 import pytest
 
 from space import Budget, Config, DenseConfig, Limits, ResidualConfig, cost
-from space.design import DESIGN, MODES, SPEND, Axis, Target, draw, propose, values_of
-from space.landmarks import LANDMARKS, landmark
+from space.landmarks.networks import LANDMARKS, landmark
+from space.solving.axes import DESIGN, MODES, SPEND, Axis, Target, draw, propose, values_of
 
 EXACT = [
     name

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from space import Budget, Config, DenseConfig, ResidualConfig, cost, landmark
-from space.design import Target
-from space.proportions import deepened, paper_depth, solve_width, with_depth
-from space.spend import DIRECTIONS, spend
-from space.vary import Setting, default_start, parse_axes, settings, vary
+from space.solving.axes import Target
+from space.solving.directions import DIRECTIONS, spend
+from space.solving.resize import deepened, paper_depth, solve_width, with_depth
+from space.solving.vary import Setting, default_start, parse_axes, settings, vary
 
 AT_224, AT_32 = (224, 1000), (32, 10)
 

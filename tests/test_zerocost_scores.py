@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from evaluate import RECIPES
-from evaluate.zerocost import MEASURES, ZeroCost, zero_cost, zero_cost_text
+from evaluate.measures.zero_cost import MEASURES, ZeroCost, zero_cost, zero_cost_text
 from space import Config, cost, landmark
 
 PROXY = RECIPES["cpu"].proxy

@@ -34,13 +34,13 @@ from typing import TYPE_CHECKING, Any
 from results.export.formats import FORMATS, Subject, quiet
 from results.export.weights import need, trained, untrained
 from space import LANDMARKS, Config, config_from_json, cost
-from space.files import json_bytes, write_files
-from space.landmarks import TARGETS
+from space.landmarks.networks import TARGETS
+from space.shell.files import json_bytes, write_files
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from results.run import Candidate
+    from results.run.run import Candidate
 
 ROUNDINGS = 10  # a difference may be so many times what float32 itself is away from float64 ...
 ALWAYS, NEVER = 1e-5, 0.1  # ... and this part of the largest output in any case, this one in none

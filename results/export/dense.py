@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from results.export.pieces import model_class, stem_conv, table
 from space import DenseConfig
-from space.layers import Conv, Layer, Norm, Pool
+from space.networks.layers import Conv, Layer, Norm, Pool
 
 
 def dense_code(config: DenseConfig, input_size: int, classes: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from textwrap import indent
 
-from space.layers import Conv
+from space.networks.layers import Conv
 
 
 def table(name: str, words: str, rows: Sequence[Sequence[int]]) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from results.export.pieces import body, model_class, stem_conv, table
 from space import ResidualConfig
-from space.layers import Conv, Layer, Norm, Pool
+from space.networks.layers import Conv, Layer, Norm, Pool
 
 _WORDS = {
     "depth": "blocks",

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from results.plots.style import Theme
-    from results.run import Run
+    from results.run.run import Run
 
 PLOTS = {
     "frontier": "top-1 against cost: networks by family, the frontier, published networks under the same recipe",
@@ -53,7 +53,9 @@ FORMATS = ("png", "svg", "pdf")
 class View:
     """What of a run a picture shows."""
 
-    x: str | None = None  # the cost on the x axis, one of `results.objective.COSTS`; the run's objective unless given
+    x: str | None = (
+        None  # the cost on the x axis, one of `results.run.objective.COSTS`; the run's objective unless given
+    )
     trial: int | None = None  # the network to draw; the best one unless given
 
 

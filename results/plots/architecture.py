@@ -10,13 +10,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from results.naming import describe
 from results.plots import DEFAULT_VIEW, View, style
 from results.plots.labels import shorten
-from results.stages import Stage, stages
+from results.run.naming import describe
+from results.run.stages import Stage, stages
 
 if TYPE_CHECKING:
-    from results.run import Run
+    from results.run.run import Run
 
 
 @dataclass(frozen=True)

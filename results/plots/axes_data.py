@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from results.bootstrap import SHARE, SURE, best_range, chances
-from results.frame import numbers
-from results.importance import LEAST, MOST, SHUFFLES, Importance, importances
+from results.analysis.bootstrap import SHARE, SURE, best_range, chances
+from results.analysis.importance import LEAST, MOST, SHUFFLES, Importance, importances
+from results.analysis.samples import AXES, Axis, caveats, costs, families, landmarks, on_axis, samples
+from results.analysis.trend import FEW, Trend, trend
 from results.plots import DEFAULT_VIEW, View, style
-from results.population import AXES, Axis, caveats, costs, families, landmarks, on_axis, samples
-from results.trend import FEW, Trend, trend
+from results.run.frame import numbers
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from results.bootstrap import Floats
-    from results.objective import Objective
-    from results.run import Run
+    from results.analysis.bootstrap import Floats
+    from results.run.objective import Objective
+    from results.run.run import Run
 
 
 @dataclass(frozen=True)

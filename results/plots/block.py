@@ -1,4 +1,4 @@
-"""A block beside its unrolled rivals: `space.blocks` -> `BlockPlot` -> figure. Bars of multiply-adds a position."""
+"""A block beside its unrolled alternatives: `space.papers.blocks` -> `BlockPlot` -> figure, bars of multiply-adds."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from results.plots import style
-from space.blocks import Block, rivals
+from space.papers.blocks import Block, rivals
 
 _TEXT, _SMALL = 8.5, 7.8
 _WIDTH, _ROW = 6.4, 0.36  # inches of the axes, and of one bar

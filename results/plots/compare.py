@@ -8,7 +8,7 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from results.comparison import Comparison
+from results.analysis.comparison import Comparison
 from results.plots import style
 from results.plots.labels import shorten
 

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from results.bootstrap import SURE
+from results.analysis.bootstrap import SURE
 from results.plots import style
 from results.plots.distribution_data import Comparison, Curve, DistributionPlot, Panel, distribution_data
 from results.plots.sheet import TEXT, Line, message, ordered_colours, sheet

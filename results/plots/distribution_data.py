@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from results.bootstrap import SURE, TIMES, Estimate, agreement, cost_bins, enough, estimate, interval
+from results.analysis.bootstrap import SURE, TIMES, Estimate, agreement, cost_bins, enough, estimate, interval
+from results.analysis.samples import AXES, caveats, costs, families, groups, samples
 from results.plots import DEFAULT_VIEW, View, style
-from results.population import AXES, caveats, costs, families, groups, samples
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from results.bootstrap import Floats, Ints
-    from results.objective import Objective
-    from results.run import Run
+    from results.analysis.bootstrap import Floats, Ints
+    from results.run.objective import Objective
+    from results.run.run import Run
 
 LEAST = 8  # networks that make a group
 POINTS = 200  # of a curve

@@ -26,8 +26,8 @@ from results.plots import style
 from results.plots.frontier_caption import DIGITS, capital
 from results.plots.labels import Anchor, Box, nearest, place
 from results.plots.saved import a_report_of
-from results.write import KINDS
-from space.files import write_files
+from results.report.write import KINDS
+from space.shell.files import write_files
 
 SETS = {"imagenet": "ImageNet", "cifar": "CIFAR-10"}
 

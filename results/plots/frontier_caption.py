@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from results.objective import Objective, timing_text
-from results.repeats import Repeated
+from results.analysis.repeats import Repeated
+from results.run.objective import Objective, timing_text
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from results.run import Run
+    from results.run.run import Run
 
 DIGITS = "digits show the machinery, not ImageNet"
 

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from results.frame import LIMITS
-from results.objective import Objective
+from results.analysis.repeats import Repeated, repeated
 from results.plots import DEFAULT_VIEW, View, style
 from results.plots.frontier_caption import caption
 from results.plots.labels import shorten
-from results.repeats import Repeated, repeated
+from results.run.frame import LIMITS
+from results.run.objective import Objective
 from space import cost as count
-from space.landmarks import Landmark
+from space.landmarks.networks import Landmark
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from results.run import Run
+    from results.run.run import Run
 
 MATCH_FROM = 0.95  # in match mode, from this part of the budget on
 FAR = 2.0  # landmarks of figures alone do not stretch the axis by more than this factor

@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
 from results.plots import style
-from results.write import KINDS
+from results.report.write import KINDS
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from results.hypervolume import axis_of, growth
+from results.analysis.hypervolume import axis_of, growth
 from results.plots import DEFAULT_VIEW, View, style
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from results.run import Run
+    from results.run.run import Run
 
 PAUSE = 60.0  # seconds with nothing in training after which a run is taken to have been stopped
 REST = "proposing, recording, waiting"

@@ -16,11 +16,11 @@ from matplotlib.patheffects import withStroke
 from results.plots import DEFAULT_VIEW, View, style
 from results.plots.labels import Anchor, Box, nearest, place, shorten
 from space import DenseConfig, ResidualConfig
-from space.landmarks import LANDMARKS, TARGETS, Landmark
-from space.own_landmarks import OWN
+from space.landmarks.networks import LANDMARKS, TARGETS, Landmark
+from space.landmarks.own import OWN
 
 if TYPE_CHECKING:
-    from results.run import Run
+    from results.run.run import Run
 
 SMALL_INPUT = 64  # a run with inputs up to this is set beside the CIFAR landmarks
 MARKS = "†‡§¶#*"
@@ -29,7 +29,7 @@ _USUAL = {
     "cifar": ("CIFAR-10, ", "CIFAR-10, flips and translations, no dropout"),
 }
 _UNUSUAL = ("ZCA", ";")  # another preprocessing; another network, said after a semicolon
-CHALLENGE = {  # landmark -> what it stands for; see ILSVRC_WINNERS in `space.published`
+CHALLENGE = {  # landmark -> what it stands for; see ILSVRC_WINNERS in `space.landmarks.figures`
     "alexnet": "ILSVRC 2012",
     "zfnet": "ILSVRC 2013",
     "googlenet": "ILSVRC 2014",

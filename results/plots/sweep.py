@@ -20,7 +20,7 @@ from results.plots.sweep_text import notes
 from space.budget import Budget
 
 if TYPE_CHECKING:
-    from results.run import Run
+    from results.run.run import Run
 
 _COLOURS = ("resnet", "wide_resnet", "resnext", "densenet", "preresnet", "regnetx")  # families whose colours are lent
 _DIRECTIONS = {

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from results.export.tables import align
 from results.plots.sweep_data import SweepData, Trained, swept
-from results.tables import align
 from space.budget import gflops
 
 if TYPE_CHECKING:
-    from results.run import Run
+    from results.run.run import Run
 
 
 def sweep_table(run: Run) -> str:

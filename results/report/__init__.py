@@ -22,7 +22,7 @@ from results.report.data import ReportData, report_data
 from results.report.pictures import ReportPicture, report_pictures
 
 if TYPE_CHECKING:
-    from results.run import Run
+    from results.run.run import Run
 
 CSS_INCH = 96  # pixels of a page
 SCRIPTS = ("details.js", "table.js", "chart.js", "main.js")

@@ -9,18 +9,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from results.columns import COLUMNS
-from results.objective import COSTS, timing_text
+from results.export.tables import scale
 from results.plots import View, style
 from results.plots.frontier_data import FrontierPlot, frontier_data
-from results.stages import stages
-from results.tables import scale
+from results.run.columns import COLUMNS
+from results.run.objective import COSTS, timing_text
+from results.run.stages import stages
 from space import config_from_json
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from results.run import Run
+    from results.run.run import Run
 
 STATES = {"complete": "trained", "pruned": "stopped early", "fail": "failed"}
 # Columns of the table that the page has of each network, where any network has a value.

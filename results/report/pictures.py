@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from results.plots import PLOTS, draw, drawable, plot_data
 
 if TYPE_CHECKING:
-    from results.run import Run
+    from results.run.run import Run
 
 ELSEWHERE = ("frontier",)  # the page draws it itself
 LAST = ("published",)  # the same for every run

@@ -1,0 +1,139 @@
+"""What is known of a recipe's fidelity on some data, from runs on this machine and from measurements that are shipped.
+
+``known.json`` beside this file is a list of what `summary` gives.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from evaluate.fidelity.rankings import Agreement
+from evaluate.fidelity.report import SET_NAMES, Fidelity, interval, number
+from evaluate.training.recipe import Recipe
+
+RUNS = Path("runs/fidelity")
+SHIPPED = Path(__file__).with_name("shipped.json")
+UNKNOWN = "fidelity unknown: type python -m evaluate fidelity --data … --recipe …"
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFidelity:
+    """The figures of one fidelity run that a search repeats."""
+
+    set: str  # imagenet or cifar
+    data: str
+    data_key: str
+    recipe: Recipe
+    device: str
+    processor: str
+    seeds: int
+    proxy_top1: Agreement
+    macs: Agreement  # the baseline, for the same networks
+    date: str
+
+    def sentence(self) -> str:
+        """Both figures with their intervals, and what multiply-adds alone would have given."""
+        ours = self.proxy_top1
+        seeds = f"{self.seeds} seed{'' if self.seeds == 1 else 's'}"
+        text = (
+            f"fidelity ({ours.networks} {SET_NAMES[self.set]} landmarks, {seeds}): tau {number(ours.tau)} "
+            f"{interval(ours.tau_low, ours.tau_high)}"
+        )
+        if ours.pairs:
+            text += (
+                f", within a budget {number(ours.concordance)} "
+                f"{interval(ours.concordance_low, ours.concordance_high)} of {ours.pairs} pairs"
+            )
+        return f"{text}; by MACs alone tau {number(self.macs.tau)}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values; `from_json` gives the same back."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Any) -> KnownFidelity:
+        """Read `to_json`'s form.
+
+        Raises:
+            ValueError: if it is none.
+        """
+        try:
+            agreements = {name: Agreement(**data[name]) for name in ("proxy_top1", "macs")}
+            return cls(**data | {"recipe": Recipe.from_json(data["recipe"])} | agreements)
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"no summary of a fidelity run: {error!r}") from error
+
+
+def known_from(fidelity: Fidelity) -> KnownFidelity:
+    """What a search needs of a report.
+
+    Raises:
+        ValueError: if no network of it was scored.
+    """
+    if "proxy_top1" not in fidelity.rankings:
+        raise ValueError("no network was scored: there is nothing to say about the recipe's fidelity")
+    return KnownFidelity(
+        set=fidelity.set,
+        data=fidelity.data,
+        data_key=fidelity.data_key,
+        recipe=fidelity.recipe,
+        device=fidelity.device,
+        processor=fidelity.environment["processor"],
+        seeds=len(fidelity.seeds),
+        proxy_top1=fidelity.rankings["proxy_top1"],
+        macs=fidelity.rankings["macs"],
+        date=fidelity.date,
+    )
+
+
+def summary(fidelity: Fidelity) -> dict[str, Any]:
+    """One entry of ``known.json``.
+
+    Raises:
+        ValueError: if no network of it was scored.
+    """
+    return known_from(fidelity).to_json()
+
+
+def fidelity_of(recipe: Recipe, data_key: str, runs: Path = RUNS) -> tuple[KnownFidelity, ...]:
+    """What is known for these data and this recipe, whatever its name: at most one a set, ``imagenet`` first.
+
+    The newest run under `runs` counts, and what is shipped where there is none. Damaged reports are passed over with
+    a warning that names the file.
+
+    Args:
+        recipe: how the proxies are trained.
+        data_key: of the data's content; nothing is known of data without one ("").
+        runs: holds a directory for each fidelity run.
+    """
+    if not data_key:
+        return ()
+    shipped = [KnownFidelity.from_json(entry) for entry in json.loads(SHIPPED.read_text(encoding="utf-8"))]
+    found = [
+        one
+        for one in [*sorted(shipped, key=lambda one: one.date), *sorted(_from_runs(runs), key=lambda one: one.date)]
+        if one.data_key == data_key and dataclasses.replace(one.recipe, name=recipe.name) == recipe
+    ]
+    last = {one.set: one for one in found}
+    return tuple(last[name] for name in SET_NAMES if name in last)
+
+
+def fidelity_sentence(known: Sequence[KnownFidelity]) -> str:
+    """What `fidelity_of` found as one line, or what to type where it found nothing."""
+    return "; ".join(one.sentence() for one in known) or UNKNOWN
+
+
+def _from_runs(runs: Path) -> list[KnownFidelity]:
+    found = []
+    for path in sorted(runs.glob("*/fidelity.json")):
+        try:
+            found.append(known_from(Fidelity.from_json(json.loads(path.read_text(encoding="utf-8")))))
+        except (ValueError, OSError) as error:
+            warnings.warn(f"{path} is passed over: {error}", stacklevel=3)
+    return found

@@ -1,0 +1,217 @@
+"""Any image set -> tensors that stay on the device, with one held-out part of *train* to score on.
+
+What can be given is listed in `evaluate.images.sources`: embedded digits, a folder of parquet files or of images, a
+name on
+the Hugging Face hub. Images are decoded once for each resolution and kept by `evaluate.images.cache`.
+
+The test split is never opened by `load_data`: scores steer the search, and what steers it must not be what a result is
+reported on. `load_test` is for that report alone.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from evaluate.images.sources import DIGITS, open_source, parse_spec, split_options
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+DIGITS_HELD_OUT = 0.2
+HELD_OUT, MOST_HELD_OUT = 0.1, 5_000
+MIN_RESOLUTION, MAX_RESOLUTION = 4, 1024
+
+
+@dataclass(frozen=True, eq=False)
+class ImageData:
+    """Images to train on and images to score on. Both sets are in random order, so a prefix is a fair sample."""
+
+    name: str
+    train_images: Tensor  # (n, 3, h, w) uint8
+    train_labels: Tensor  # (n,) int64, 0 .. classes - 1
+    val_images: Tensor  # (m, 3, h, w) uint8
+    val_labels: Tensor  # (m,) int64
+    classes: int
+    class_names: tuple[str, ...] = ()
+    origin: str = ""  # what was read, and what of it was guessed, in words
+    key: str = ""  # names the content of the split, at any resolution and wherever it lies; see `load_data`
+    mirror: bool = True  # whether a mirrored image is still of its class; not so for digits
+
+    @property
+    def resolution(self) -> int:
+        """Height and width in pixels."""
+        return int(self.train_images.shape[-1])
+
+    def to(self, device: str | torch.device) -> ImageData:
+        """The same data on a device; itself if it is there already."""
+        moved = {
+            name: getattr(self, name).to(device)
+            for name in ("train_images", "train_labels", "val_images", "val_labels")
+        }
+        return dataclasses.replace(self, **moved)
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledImages:
+    """Images for a final evaluation, in the order in which they are stored."""
+
+    name: str
+    images: Tensor  # (n, 3, h, w) uint8
+    labels: Tensor  # (n,) int64, numbered as in training
+    class_names: tuple[str, ...]
+    origin: str
+    key: str
+
+    def to(self, device: str | torch.device) -> LabelledImages:
+        """The same images on a device; itself if they are there already."""
+        return dataclasses.replace(self, images=self.images.to(device), labels=self.labels.to(device))
+
+
+def data_name(spec: str | Path) -> str:
+    """A short name for a ``--data`` that can be part of a file's name.
+
+    ``uoft-cs/cifar100?label=fine_label`` becomes ``cifar100``. Nothing is opened, and nothing needs to exist.
+    """
+    place, _ = split_options(str(spec))
+    name = re.sub(r"[^\w.+-]+", "-", Path(place).resolve().name).strip("-.")
+    return name[:80] or "data"
+
+
+def load_data(spec: str | Path, resolution: int, seed: int = 0, train_images: int | None = None) -> ImageData:
+    """Read an image set and hold out a stratified part of its training split.
+
+    The data's ``key`` is a digest of all its images' bytes and classes in their order; for a folder of images it is one
+    of the files' paths below the split's folder and their sizes.
+
+    Args:
+        spec: ``digits``, a folder of parquet files or of images, or a hub name; with options behind a question mark, as
+            `evaluate.images.sources` says. Files of a split other than train are not opened.
+        resolution: height and width in pixels; images are cut to their central square and scaled.
+        seed: which images are held out (20 % of digits, else 10 % and at most 5,000), and the order of all.
+        train_images: keep only so many training images.
+
+    Raises:
+        ValueError: if there is nothing usable there; it names the folder, the file or the row.
+    """
+    import numpy as np
+    import torch
+
+    from evaluate.images.cache import decoded
+
+    _check_resolution(resolution)
+    parsed = parse_spec(spec)
+    if parsed.kind == "digits":
+        return _digits(resolution, seed, train_images)
+    source = open_source(parsed)
+    if len(present := np.unique(source.labels)) < 2:
+        only = source.class_names[present[0]]
+        raise ValueError(
+            f"data {parsed.place} has one class only ({only}): expected two or more, and many images of each"
+        )
+    labels = torch.from_numpy(source.labels)
+    fraction = min(HELD_OUT, MOST_HELD_OUT / len(labels))
+    train, val = stratified_split(labels, len(source.class_names), fraction, seed)
+    if not len(val):
+        raise ValueError(f"data {parsed.place}: no class has two images, so none can be held out to score on")
+    train = train[:train_images]
+    if len(train) < 2:
+        raise ValueError(f"data {parsed.place} has {len(train)} image to train on, {len(val)} held out: expected more")
+    key, pixels = decoded(source, resolution)
+    train_pixels, val_pixels = (torch.from_numpy(np.asarray(pixels)[part.numpy()]) for part in (train, val))
+    return ImageData(
+        source.name,
+        train_pixels,
+        labels[train],
+        val_pixels,
+        labels[val],
+        len(source.class_names),
+        source.class_names,
+        source.origin,
+        key,
+    )
+
+
+def load_test(spec: str | Path, resolution: int) -> LabelledImages:
+    """Read the split that nothing was chosen on: test, else validation. For a final evaluation only.
+
+    Args:
+        spec: as for `load_data`. An option ``split`` says what was trained on, and is not evaluated on.
+        resolution: height and width in pixels.
+
+    Raises:
+        ValueError: if there is no such split, its images have no labels, or they are of classes that train has not.
+    """
+    import numpy as np
+    import torch
+
+    from evaluate.images.cache import decoded
+
+    _check_resolution(resolution)
+    parsed = parse_spec(spec)
+    if parsed.kind == "digits":
+        raise ValueError(f"data {DIGITS} has no test split: its only honest score is on the part held out of train")
+    train, test = open_source(parsed), open_source(parsed, final=True)
+    known = {name: number for number, name in enumerate(train.class_names)}
+    if unknown := [test.class_names[n] for n in np.unique(test.labels) if test.class_names[n] not in known]:
+        raise ValueError(
+            f"data {parsed.place}: class {unknown[0]} of the images to evaluate on ({test.origin}) is none of the "
+            f"{len(known)} classes of train"
+        )
+    numbers = np.array([known.get(name, -1) for name in test.class_names], np.int64)[test.labels]
+    key, pixels = decoded(test, resolution)
+    images = torch.from_numpy(np.array(pixels))
+    return LabelledImages(test.name, images, torch.from_numpy(numbers), train.class_names, test.origin, key)
+
+
+def _check_resolution(resolution: int) -> None:
+    if type(resolution) is not int or not MIN_RESOLUTION <= resolution <= MAX_RESOLUTION:
+        raise ValueError(f"resolution is {resolution!r}: expected {MIN_RESOLUTION} to {MAX_RESOLUTION} pixels")
+
+
+def _digits(resolution: int, seed: int, limit: int | None) -> ImageData:
+    import torch
+    from sklearn.datasets import load_digits
+    from torch.nn import functional as F
+
+    raw = load_digits()
+    images = torch.from_numpy(raw.images).float()[:, None] * (255 / 16)
+    if resolution != images.shape[-1]:
+        images = F.interpolate(images, (resolution, resolution), mode="bilinear", antialias=True)
+    pixels = images.round().clamp(0, 255).to(torch.uint8).expand(-1, 3, -1, -1)
+    labels = torch.from_numpy(raw.target).long()
+    train, val = stratified_split(labels, 10, DIGITS_HELD_OUT, seed)
+    train = train[:limit]
+    if len(train) < 2:
+        raise ValueError(f"data {DIGITS}: {len(train)} image to train on: expected two or more")
+    return ImageData(
+        DIGITS,
+        pixels[train].contiguous(),
+        labels[train],
+        pixels[val].contiguous(),
+        labels[val],
+        classes=10,
+        class_names=tuple(str(digit) for digit in range(10)),
+        origin="digits of scikit-learn",
+        key=hashlib.sha256(raw.images.tobytes() + raw.target.astype("<i8").tobytes()).hexdigest(),
+        mirror=False,
+    )
+
+
+def stratified_split(labels: Tensor, classes: int, fraction: float, seed: int) -> tuple[Tensor, Tensor]:
+    """Indices of (train, held out): the same fraction of every class, at least one image each, in random order."""
+    import torch
+
+    rng = torch.Generator().manual_seed(seed)
+    order = torch.randperm(len(labels), generator=rng)
+    held_out = torch.zeros(len(labels), dtype=torch.bool)
+    for number in range(classes):
+        members = order[labels[order] == number]
+        if len(members) > 1:
+            held_out[members[: max(1, round(fraction * len(members)))]] = True
+    return order[~held_out[order]], order[held_out[order]]

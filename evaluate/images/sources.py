@@ -1,0 +1,187 @@
+"""What the user types for ``--data`` -> a split of an image set, its images still encoded.
+
+=====================  ==========================================================================================
+``digits``             embedded in scikit-learn; read by `evaluate.images.load` itself
+an existing folder     of parquet files (`evaluate.images.parquet`), else of images (`evaluate.images.folders`)
+``owner/name``         a dataset of the Hugging Face hub (`evaluate.images.hub`)
+=====================  ==========================================================================================
+
+What is otherwise guessed can be chosen behind a question mark: ``uoft-cs/cifar100?label=fine_label&split=train``.
+Pickled archives are recognised to be refused: to load a pickle is to run it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tarfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+from urllib.parse import parse_qsl
+
+from evaluate.images.decode import Source
+
+DIGITS = "digits"
+OPTIONS = ("split", "image", "label", "config")
+EXPECTED = f"{DIGITS}, a folder of parquet files, a folder of images (train/<class>/*.jpg), or a hub name (owner/name)"
+
+_HUB = re.compile(r"\w[\w.-]*/\w[\w.-]*", re.ASCII)
+_PICKLES = re.compile(r"(data_batch_\d+|test_batch|batches\.meta|.*\.(pkl|pickle|pt|pth))", re.IGNORECASE)
+_ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".zip", ".rar", ".7z")
+_LOOK = 50  # members of an archive, or files of a folder, that are looked at for pickles
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A ``--data`` that was understood."""
+
+    kind: Literal["digits", "folder", "hub"]
+    place: str
+    options: dict[str, str] = field(default_factory=dict)
+
+
+def split_options(text: str) -> tuple[str, str]:
+    """(place, what stands behind the question mark); an existing path may hold question marks itself."""
+    place, mark, options = (text, "", "") if os.path.exists(text) else text.partition("?")
+    if mark and not options:
+        raise ValueError(f"data {text}: nothing stands behind the question mark: expected such as ?label=fine_label")
+    return os.path.expanduser(place), options
+
+
+def parse_spec(spec: str | Path) -> Spec:
+    """Tell what is meant; an existing path wins over a hub name.
+
+    Raises:
+        ValueError: if it is nothing that can be, or an option is unknown.
+    """
+    place, query = split_options(str(spec))
+    options = _options(str(spec), query) if query else {}
+    if place == DIGITS and not isinstance(spec, Path):
+        if options:
+            raise ValueError(f"data {spec}: {DIGITS} takes no options")
+        return Spec("digits", DIGITS)
+    if place and os.path.exists(place):
+        if "config" in options:
+            raise ValueError(f"data {spec}: a folder has no config to choose: expected split, image or label")
+        return Spec("folder", place, options)
+    if _HUB.fullmatch(place) and not isinstance(spec, Path):
+        return Spec("hub", place, options)
+    raise ValueError(f"data {place!r}: no such folder; expected {EXPECTED}")
+
+
+def _options(spec: str, query: str) -> dict[str, str]:
+    try:
+        pairs = parse_qsl(query, strict_parsing=True)
+    except ValueError as error:
+        raise ValueError(
+            f"data {spec}: cannot read {query!r}: expected such as ?label=fine_label&split=train"
+        ) from error
+    for name, _ in pairs:
+        if name not in OPTIONS:
+            raise ValueError(f"data {spec}: unknown option {name!r}: expected {', '.join(OPTIONS)}")
+    return dict(pairs)
+
+
+def open_source(spec: Spec, final: bool = False) -> Source:
+    """Open the training split, or the split for a final evaluation: test, else validation.
+
+    Raises:
+        ValueError: if there is nothing usable; it names the folder, the file or the row.
+    """
+    if spec.kind == "hub":
+        from evaluate.images.hub import open_hub
+
+        return open_hub(spec.place, spec.options, final)
+    from evaluate.images.folders import LAYOUT, open_images
+    from evaluate.images.parquet import open_parquet
+
+    folder = Path(spec.place)
+    if not folder.is_dir():
+        raise ValueError(f"data {folder} is {_kind_of_file(folder)}: expected {EXPECTED}")
+    parquet, images = list_files(folder)
+    if parquet:
+        return open_parquet(folder, [folder / name for name in parquet], spec.options, final)
+    if images:
+        return open_images(folder, images, spec.options, final)
+    if pickle := _pickle_in(folder):
+        raise ValueError(f"data {folder} holds pickles ({pickle}), {_REFUSED}: expected {EXPECTED}")
+    raise ValueError(f"data {folder} holds no .parquet file and no image: {LAYOUT}, or parquet with images and labels")
+
+
+def list_files(folder: Path) -> tuple[list[str], list[str]]:
+    """(parquet files, image files) of a folder and all below it, relative to it, sorted; links are followed.
+
+    Raises:
+        ValueError: if a folder cannot be read.
+    """
+    from evaluate.images.folders import SUFFIXES, is_hidden
+
+    def refuse(error: OSError) -> None:
+        raise ValueError(f"data {folder} cannot be read: {error.strerror}: {error.filename}") from error
+
+    parquet, images = [], []
+    for root, folders, names in os.walk(folder, followlinks=True, onerror=refuse):
+        here = os.path.realpath(root)
+        folders[:] = [
+            name
+            for name in folders
+            if not is_hidden(name)
+            and not (  # a link to where we are or come from would never end
+                os.path.islink(path := os.path.join(root, name))
+                and (here + os.sep).startswith(os.path.join(os.path.realpath(path), ""))
+            )
+        ]
+        within = os.path.relpath(root, folder)
+        prefix = "" if within == os.curdir else within + os.sep
+        for name in names:
+            end = os.path.splitext(name)[1].lower()
+            if end == ".parquet" and not is_hidden(name):
+                parquet.append(prefix + name)
+            elif end in SUFFIXES and not is_hidden(name):
+                images.append(prefix + name)
+    return sorted(parquet), sorted(images)
+
+
+# ---------------------------------------------------------------------------------------------- pickles
+
+_REFUSED = "which can run any code when loaded and so is never loaded"
+
+
+def _kind_of_file(file: Path) -> str:
+    """What a file is that was given in place of a folder."""
+    if _is_pickle(file):
+        return f"a pickle, {_REFUSED}"
+    if file.name.lower().endswith(_ARCHIVES):
+        return (
+            f"an archive that holds a pickle ({name}), {_REFUSED}" if (name := _pickle_within(file)) else "an archive"
+        )
+    return "a file"
+
+
+def _pickle_in(folder: Path) -> str | None:
+    """What holds pickles in a folder or right below it, if anything does."""
+    near = sorted(path for path in (*folder.glob("*"), *folder.glob("*/*")) if path.is_file())
+    for path in near[:_LOOK]:
+        if _is_pickle(path) or (path.name.lower().endswith(_ARCHIVES) and _pickle_within(path)):
+            return str(path.relative_to(folder))
+    return None
+
+
+def _is_pickle(file: Path) -> bool:
+    """By its name, else by its first bytes; it is not loaded."""
+    with file.open("rb") as opened:
+        start = opened.read(256)
+    protocol = start[:1] == b"\x80" and start[1:2] in (b"\2", b"\3", b"\4", b"\5")
+    objects = start.startswith(b"\x93NUMPY") and b"'descr': '|O'" in start
+    return protocol or objects or bool(_PICKLES.fullmatch(file.name))
+
+
+def _pickle_within(archive: Path) -> str | None:
+    """The name of a pickle in an archive, by the names of its members."""
+    try:
+        with tarfile.open(archive) as opened:
+            names = [member.name for _, member in zip(range(_LOOK), opened, strict=False)]
+    except (tarfile.TarError, OSError, EOFError):  # no tar file, or a damaged one
+        return None
+    return next((name for name in names if _PICKLES.fullmatch(os.path.basename(name))), None)

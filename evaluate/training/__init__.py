@@ -1,0 +1,11 @@
+"""Training: proxies, and networks to the end of a recipe.
+
+=========  ================================================================================
+`recipe`   `Recipe`; `presets`: those with a name
+`proxy`    `train_proxy`: a network and a recipe -> `ProxyScore` (`score`)
+`full`     one network to the end of a recipe, with checkpoints; `provenance`: the run that its file comes from
+`trainer`  the one training loop; `augment`: its batches
+`device`   device, precision, threads, and what the device can do at most
+`memory`   what was taken, and what is too much
+=========  ================================================================================
+"""

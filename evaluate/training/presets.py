@@ -1,0 +1,85 @@
+"""The recipes that have a name, and how one is found by its name or in a file.
+
+Each says where it comes from, on what hardware it takes how long, and what result to expect. What has not been
+measured is not stated.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from evaluate.images.sources import DIGITS
+from evaluate.training.recipe import Recipe
+
+RECIPES: dict[str, Recipe] = {
+    # Source: ours, for tests and first tries. Hardware: any. Time: about a second a network.
+    # Expect: digits well above chance with the smallest networks; no ranking worth anything.
+    "smoke": Recipe(
+        name="smoke", epochs=2, batch_size=64, learning_rate=0.1, resolution=8, width=0.125, train_images=512,
+        flip=False, crop=False,
+    ),
+    # Source: ours, the default for the embedded digits. Hardware: any CPU. Time: median 5 s a network on one core of
+    # an AMD EPYC with the other one busy (25 ImageNet landmarks). Expect: 80 to 94 %, and the wrong order: tau -0.24,
+    # 0.29 within a budget (benchmarks/results/fidelity-digits.txt). It shows the machinery.
+    "digits": Recipe(name="digits", epochs=3, batch_size=64, learning_rate=0.2, resolution=8, width=0.125, flip=False),
+    # Source: the best of ten that were tried on two CPU cores (benchmarks/results/recipes-cpu.txt). Hardware: any CPU.
+    # Time: median 31 s a network on one core of an AMD EPYC with the other one busy (CIFAR-10, 25 ImageNet landmarks).
+    # Expect: 30 to 40 %; tau 0.66, 0.80 within a budget, two seeds (benchmarks/results/fidelity-cpu.txt).
+    "cpu": Recipe(
+        name="cpu", epochs=8, batch_size=64, learning_rate=0.025, resolution=16, width=0.0625, train_images=4_000,
+        evaluate_every=4,
+    ),
+    # Source: ours, a guess for CIFAR-10 on a large GPU (one H200): the settings follow what ranked best on CPUs (high
+    # resolution and narrow networks before low resolution and wide ones). Time and fidelity are not measured yet:
+    # python -m benchmarks.gpu measures them.
+    "fast": Recipe(
+        name="fast", epochs=8, batch_size=256, learning_rate=0.2, resolution=32, width=0.125, evaluate_every=2,
+    ),
+    # Source, hardware: as `fast`, for more time. Not measured yet either.
+    "faithful": Recipe(
+        name="faithful", epochs=30, batch_size=256, learning_rate=0.2, resolution=32, width=0.25, cutout=8,
+        evaluate_every=5,
+    ),
+    # Source: the schedule of Wide ResNets (arXiv:1605.07146: 200 epochs, batch 128, rate 0.1, weight decay 5e-4) with
+    # a cosine in place of steps, and cutout (arXiv:1708.04552). For one network in its own width on 32x32 images, with
+    # python -m evaluate train. Hardware: one or several GPUs. Time and result are not measured yet.
+    "full": Recipe(
+        name="full", epochs=200, batch_size=128, learning_rate=0.1, resolution=32, width=1.0, label_smoothing=0.0,
+        warmup=0.02, cutout=16, evaluate_every=5, autotune=True,
+    ),
+}  # fmt: skip
+
+
+def find_recipe(name_or_path: str | Path) -> Recipe:
+    """A preset by its name, or a recipe from a JSON file.
+
+    Raises:
+        ValueError: if it is neither; it lists the presets.
+    """
+    text = str(name_or_path)
+    if text in RECIPES:
+        return RECIPES[text]
+    presets = ", ".join(RECIPES)
+    try:
+        data = json.loads(Path(text).read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ValueError(f"recipe {text!r}: expected one of {presets}, or a JSON file") from error
+    except OSError as error:
+        raise ValueError(f"recipe {text!r} cannot be read ({error.strerror}); presets are {presets}") from error
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"recipe {text!r} is no JSON: {error}; presets are {presets}") from error
+    try:
+        return Recipe.from_json(data)
+    except ValueError as error:
+        raise ValueError(f"{text}: {error}") from error
+
+
+def default_recipe(device: str, data: str) -> Recipe:
+    """``digits`` for the embedded digits, else ``fast`` on CUDA and ``cpu`` elsewhere.
+
+    Args:
+        device: ``cpu`` or ``cuda``.
+        data: as given to `evaluate.images.load.load_data`.
+    """
+    return RECIPES["digits" if data == DIGITS else "fast" if device == "cuda" else "cpu"]

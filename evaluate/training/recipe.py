@@ -1,0 +1,110 @@
+"""`Recipe`: how a proxy is made and trained. The presets are in `evaluate.training.presets`."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from space import Config
+
+STEMS = ("keep", "cifar")
+PRECISIONS = ("auto", "bf16", "fp32")
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a proxy is made and trained: frozen, checked, with an exact JSON round trip."""
+
+    name: str
+    epochs: int
+    batch_size: int
+    learning_rate: float  # the peak, for this batch size
+    momentum: float = 0.9  # Nesterov
+    weight_decay: float = 5e-4  # not on norms and biases
+    label_smoothing: float = 0.1
+    warmup: float = 0.25  # part of all steps over which the learning rate rises; it falls as a cosine after that
+    resolution: int = 32  # pixels
+    width: float = 1.0  # factor for `Config.scaled`
+    stem: str = "cifar"  # cifar: the 3x3 stem without pooling, for small images; keep: the network's own
+    train_images: int | None = None  # at most so many; None is all
+    flip: bool = True  # mirror left and right at random, if the data may be mirrored (digits may not)
+    crop: bool = True  # shift by up to an eighth of the resolution at random
+    cutout: int = 0  # side of the square that is blanked at random, in pixels
+    evaluate_every: int = 1  # epochs from one scoring to the next; the last epoch is always scored
+    precision: str = "auto"  # bf16 (mixed), fp32, or auto: bf16 where it pays
+    autotune: bool = False  # let cuDNN time its kernels: faster on CUDA for long trainings, scores differ a little
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not self.name.strip():
+            raise ValueError(f"recipe: name is {self.name!r}: expected a word")
+        self._whole("epochs", 1, 10_000)
+        self._whole("batch_size", 2, 65_536)
+        self._whole("resolution", 4, 1024)
+        self._whole("cutout", 0, 1024)
+        self._whole("evaluate_every", 1, 10_000)
+        if self.train_images is not None:
+            self._whole("train_images", self.batch_size, 10**9)
+        self._number("learning_rate", 0.0, math.inf, open_low=True)
+        self._number("momentum", 0.0, 0.9999)
+        self._number("weight_decay", 0.0, 10.0)
+        self._number("label_smoothing", 0.0, 0.9)
+        self._number("warmup", 0.0, 0.9)
+        self._number("width", 0.01, 10.0)
+        if self.momentum == 0:
+            raise ValueError(f"recipe {self.name}: momentum is 0: expected more than 0, Nesterov needs it")
+        if self.stem not in STEMS:
+            raise ValueError(f"recipe {self.name}: stem is {self.stem!r}: expected one of {', '.join(STEMS)}")
+        if self.precision not in PRECISIONS:
+            raise ValueError(
+                f"recipe {self.name}: precision is {self.precision!r}: expected one of {', '.join(PRECISIONS)}"
+            )
+        for flag in ("flip", "crop", "autotune"):
+            if type(getattr(self, flag)) is not bool:
+                raise ValueError(f"recipe {self.name}: {flag} is {getattr(self, flag)!r}: expected true or false")
+
+    def _whole(self, field: str, low: int, high: int) -> None:
+        value = getattr(self, field)
+        if type(value) is not int or not low <= value <= high:
+            raise ValueError(f"recipe {self.name}: {field} is {value!r}: expected a whole number from {low} to {high}")
+
+    def _number(self, field: str, low: float, high: float, open_low: bool = False) -> None:
+        value = getattr(self, field)
+        fits = isinstance(value, int | float) and type(value) is not bool and low <= value <= high
+        if not fits or not math.isfinite(value) or (open_low and value == low):
+            limits = f"a number above {low:g}" if open_low else f"a number from {low:g} to {high:g}"
+            raise ValueError(f"recipe {self.name}: {field} is {value!r}: expected {limits}")
+        object.__setattr__(self, field, float(value))
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values; `from_json` gives the same recipe back."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Any) -> Recipe:
+        """Read `to_json`'s form; what has a default may be left out.
+
+        Raises:
+            ValueError: for unknown or missing keys, wrong types and impossible numbers.
+        """
+        check_keys(cls, data)
+        return cls(**data)
+
+    def proxy(self, config: Config) -> Config:
+        """The network that is trained in place of `config`."""
+        if self.stem == "cifar":
+            config = dataclasses.replace(config, stem="cifar")  # type: ignore[call-arg]  # every family has a stem
+        return config if self.width == 1 else config.scaled(self.width)
+
+
+def check_keys(cls: type, data: Any) -> None:
+    """Raise ValueError unless `data` is an object with keys of this dataclass and all that have no default."""
+    if not isinstance(data, dict):
+        raise ValueError(f"a {cls.__name__} is a JSON object, got {type(data).__name__}")
+    fields = {field.name: field for field in dataclasses.fields(cls)}
+    if unknown := sorted(str(key) for key in set(data) - set(fields)):
+        raise ValueError(f"unknown key {unknown[0]!r} in a {cls.__name__}: expected {', '.join(fields)}")
+    missing = [n for n, field in fields.items() if field.default is dataclasses.MISSING and n not in data]
+    if missing:
+        raise ValueError(f"missing key {missing[0]!r} in a {cls.__name__}")

@@ -1,0 +1,55 @@
+"""`ProxyScore`: what a proxy training gave, and what it took."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any, TypedDict
+
+from evaluate.training.recipe import check_keys
+
+
+class Epoch(TypedDict):
+    """One point of a training curve."""
+
+    epoch: int  # from 1
+    train_loss: float  # with label smoothing, mean over the epoch
+    top1: float  # percent of the held-out images
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyScore:
+    """What a proxy training gave. The fields with defaults are missing from runs of earlier versions.
+
+    A ``stopped`` one holds what had been measured when it was stopped: its `top1` does not compare with that of a
+    ``complete`` one.
+    """
+
+    top1: float  # percent of the held-out images after the last scored epoch; 0 if there is none
+    loss: float | None  # cross entropy on the held-out images; None if training failed
+    seconds: float  # wall clock of building, training and scoring
+    images_per_second: float  # training alone
+    curve: tuple[Epoch, ...]
+    state: str  # complete, stopped (early, with the curve so far) or failed
+    reason: str | None = None  # why it was stopped or failed
+    precision: str = ""  # bf16 (mixed) or fp32
+    engine: str = ""  # "eager", "CUDA graph", or "eager" with the reason why no graph was captured
+    micro_batch: int | None = None  # images at once; fewer than the recipe's batch if memory was short
+    peak_memory: int | None = None  # bytes beyond what was held before; see evaluate.memory.PeakMemory
+    flops_per_second: float | None = None  # of training: 6 FLOPs (forward, backward) a multiply-add of the proxy
+    peak_share: float | None = None  # of evaluate.device.peak_flops, from 0 to 1
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values; `from_json` gives the same score back."""
+        return dataclasses.asdict(self) | {"curve": [dict(point) for point in self.curve]}
+
+    @classmethod
+    def from_json(cls, data: Any) -> ProxyScore:
+        """Read `to_json`'s form.
+
+        Raises:
+            ValueError: for unknown or missing keys.
+        """
+        check_keys(cls, data)
+        points = (Epoch(epoch=p["epoch"], train_loss=p["train_loss"], top1=p["top1"]) for p in data["curve"])
+        return cls(**data | {"curve": tuple(points)})

@@ -1,0 +1,138 @@
+"""The networks of a run as samples of the space: which count, what sets them apart, what is said of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from results.plots.frontier_caption import DIGITS, capital
+from results.plots.style import FAMILIES
+from results.run.frame import numbers
+from results.run.objective import Objective
+from space.solving.axes import DESIGN
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from results.analysis.bootstrap import Floats
+    from results.run.run import Run
+
+UNIFORM = ("random", "qmc")  # samplers that do not prefer what has scored well
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A number or choice that networks of some families differ in."""
+
+    column: str  # of the table
+    label: str
+    families: tuple[str, ...]
+    words: tuple[str, ...] = ()  # the choices, if it is one
+    exact: bool = False  # a few values, each a group of its own
+    log: bool = True
+
+
+def _varying(name: str) -> tuple[str, ...]:
+    """The families that have an axis of this name: in the others the column is the solver's noise."""
+    return tuple(family for family, kinds in DESIGN.items() if any(axis.name == name for axis in kinds["imagenet"]))
+
+
+AXES = (
+    Axis("depth", "depth (blocks, dense layers)", tuple(DESIGN)),
+    Axis("width", "width of the first stage (channels)", tuple(DESIGN)),
+    Axis("cardinality", "cardinality (groups)", _varying("cardinality"), exact=True),
+    Axis("widening", "widening", _varying("widening")),
+    Axis("growth_rate", "growth rate (channels)", ("densenet",)),
+    Axis("compression", "compression", _varying("compression"), log=False),
+    Axis("block", "block", _varying("block"), words=("basic", "bottleneck")),
+    Axis("block", "layer of a DenseNet", _varying("bottleneck"), words=("dense", "dense bottleneck")),
+)
+
+
+def samples(run: Run, cost: Objective) -> pd.DataFrame:
+    """The scored networks that were drawn from the space and have this cost, each once; published ones are no draws."""
+    frame = run.networks()
+    return frame[frame["landmark"].isna() & frame[cost.column].notna() & frame["depth"].notna()].reset_index(drop=True)
+
+
+def landmarks(run: Run, cost: Objective) -> pd.DataFrame:
+    """The published networks scored by the run that have this cost, each configuration once."""
+    frame = run.networks()
+    frame = frame[frame["landmark"].notna() & frame[cost.column].notna() & frame["depth"].notna()]
+    return frame.drop_duplicates("config_id").reset_index(drop=True)
+
+
+def families(frame: pd.DataFrame) -> list[str]:
+    """The families of a table in the order of every legend."""
+    found = set(frame["family"])
+    return [*(family for family in FAMILIES if family in found), *sorted(found - set(FAMILIES))]
+
+
+def costs(frame: pd.DataFrame, cost: Objective) -> Floats:
+    """Of each network, in the unit of an axis."""
+    return (numbers(frame, cost.column) / cost.unit).astype(np.float64)
+
+
+def on_axis(frame: pd.DataFrame, axis: Axis) -> pd.DataFrame:
+    """The networks that an axis sets apart."""
+    rows = frame["family"].isin(axis.families) & frame[axis.column].notna()
+    if axis.words:
+        rows &= frame[axis.column].isin(axis.words)
+    return frame[rows]
+
+
+def groups(frame: pd.DataFrame, axis: Axis) -> dict[str, pd.DataFrame]:
+    """The networks of an axis by its value, or by thirds of its range.
+
+    Thirds are taken in each family by itself, so that each third has the same mix of families.
+    """
+    frame = on_axis(frame, axis)
+    if axis.words:
+        return {word: frame[frame[axis.column] == word] for word in axis.words}
+    values = numbers(frame, axis.column)
+    if axis.exact:
+        return {f"{value:g}": frame[values == value] for value in np.unique(values)}
+    third = np.zeros(len(frame), dtype=int)
+    present = families(frame)
+    for family in present:
+        own = (frame["family"] == family).to_numpy()
+        third[own] = np.searchsorted(np.quantile(values[own], [1 / 3, 2 / 3]), values[own], side="left")
+    found = {}
+    for number, name in enumerate(("lowest third", "middle third", "highest third")):
+        of = values[third == number]
+        if len(of):
+            name = f"{of.min():.3g} to {of.max():.3g}" if len(present) == 1 else name
+            found[name] = frame[third == number]
+    return found
+
+
+def caveats(run: Run, cost: Objective, frame: pd.DataFrame) -> list[str]:
+    """What has to be said of any picture of these networks, one sentence or two a line."""
+    everything = run.frame()
+    stopped = int((everything["state"] == "pruned").sum())
+    failed = int((everything["state"] == "fail").sum())
+    warm = int((frame["kind"] == "warm").sum())
+    counts = [f"{len(frame):,} sampled network{'' if len(frame) == 1 else 's'}, each with the score of one training"]
+    if warm:
+        counts.append(f"{warm:,} of them taken over from earlier runs")
+    if stopped:
+        counts.append(f"{stopped:,} stopped early are missing, most of them worse")
+    if failed:
+        counts.append(f"{failed:,} failed or interrupted")
+    lines = [f"{'; '.join(counts)}. Cost: {cost.metric}."]
+    sampler = run.settings.get("sampler")
+    if sampler is not None and sampler not in UNIFORM:
+        lines.append(
+            f"The sampler ({sampler}) proposes more of what scores well: these are no even draws of the space."
+        )
+    lines.append(
+        f"Recipe {run.recipe_name} on {run.data_name}. A proxy score ranks networks trained alike; it is not the "
+        "accuracy after full training."
+    )
+    if run.fidelity:
+        lines.append(capital(run.fidelity))
+    if run.data_name == "digits":
+        lines.append(capital(DIGITS) + ".")
+    return lines

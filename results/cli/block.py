@@ -1,0 +1,57 @@
+"""`python -m results block NETWORK --out FILE`: the picture of a block beside its unrolled rivals."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from results.cli.published import add_picture, kind_of
+from space import LANDMARKS, landmark, load_config
+from space.landmarks.networks import TARGETS
+from space.papers.blocks import of_stage
+from space.shell.command import Parser, answer
+
+PROG = "python -m results block"
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The command line of `python -m results block`."""
+    parser = Parser(
+        prog=PROG,
+        description="Draws what one block of a network costs a position, convolution by convolution, beside its "
+        "unrolled rivals at equal width and at equal cost; python -m space block has the numbers.",
+    )
+    parser.add_argument("network", help="a published network's name, or the path of a configuration's JSON")
+    parser.add_argument("--stage", type=int, default=1, metavar="N", help="which of its stages (%(default)s)")
+    add_picture(parser)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Parse, draw, write. Returns the exit status."""
+    options = make_parser().parse_args(arguments)
+    return answer(PROG, lambda: draw(options))
+
+
+def draw(options: argparse.Namespace) -> str:
+    """Write the picture and say what is on it.
+
+    Raises:
+        ValueError: for another ending, and for a network or a stage that there is none of.
+        OSError: if a file cannot be read or written.
+    """
+    kind = kind_of(options.out)
+    name, path = options.network, Path(options.network)
+    config = load_config(path) if path.is_file() and name not in LANDMARKS else landmark(name)
+    size = TARGETS["cifar" if getattr(config, "stem", "") == "cifar" else "imagenet"][0]
+    block = of_stage(config, options.stage, size)
+
+    from results.plots.block import block_plot, draw_block
+    from results.plots.style import THEMES, image
+    from space.shell.files import write_files
+
+    called = LANDMARKS[name].label if name in LANDMARKS else path.stem
+    data = block_plot(f"{called}, stage {options.stage}, and its unrolled rivals", config.family, block)
+    write_files({options.out: image(draw_block(data, THEMES[options.theme]), kind)})
+    return f"{block.name} and {len(data.bars) - 1} rivals: {options.out}"

@@ -1,0 +1,87 @@
+"""The files of a run directory: each is written whole or not at all, and old ones stay until new ones are there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from results.plots import DEFAULT_VIEW, PLOTS, View
+from space.shell.files import json_bytes, write_files
+
+if TYPE_CHECKING:
+    from results.run.run import Run
+
+KINDS = ("png", "svg")  # of pictures, unless told otherwise
+
+
+def write_outputs(
+    run: Run,
+    plots: Sequence[str] = tuple(PLOTS),
+    kinds: Sequence[str] = KINDS,
+    view: View = DEFAULT_VIEW,
+    theme: str = "light",
+    report: bool = True,
+) -> list[Path]:
+    """Write tables, configurations, pictures and the page of a run into its directory.
+
+    Everything is made in memory and written to temporary files first; only when all of them are on the disk do they
+    take the places of the old ones. Configurations that have left the frontier go last.
+
+    Args:
+        run: of which.
+        plots: names of pictures.
+        kinds: their formats, some of `results.plots.FORMATS`.
+        view: what the pictures show.
+        theme: light or dark; the files of a dark picture are called so.
+        report: whether to write the page; it has all pictures in both themes, whatever the others are told.
+
+    Returns:
+        What was written: trials.csv, frontier.csv, the pictures, report.html, configs/<id>.json.
+
+    Raises:
+        ValueError: if the run has nothing for a picture.
+        OSError: if something cannot be written; no half-written file is left.
+    """
+    directory = run.directory
+    frontier = run.frontier()
+    files: dict[Path, bytes] = {
+        directory / "trials.csv": run.frame().to_csv(index=False).encode(),
+        directory / "frontier.csv": frontier.to_csv(index=False).encode(),
+    }
+    found, pictures = _pictures(run, plots, kinds, view, theme)
+    for name, content in pictures.items():
+        files[directory / name] = content
+    if report:
+        from results.report import report_page
+
+        same = found if view == DEFAULT_VIEW else {}
+        drawn = {name: pictures[f"{name}.png"] for name in same if f"{name}.png" in pictures}  # of the light theme
+        files[directory / "report.html"] = report_page(run, same, drawn)
+    configs = directory / "configs"
+    for trial in frontier["trial"]:
+        member = run.candidate(int(trial))
+        files[configs / f"{member.config.id}.json"] = json_bytes(member.to_json())
+    write_files(files)
+    for old in configs.glob("*.json") if configs.is_dir() else ():
+        if old not in files:
+            old.unlink(missing_ok=True)
+    return list(files)
+
+
+def _pictures(
+    run: Run, plots: Sequence[str], kinds: Sequence[str], view: View, theme: str
+) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """What the pictures show, by name, and the pictures, by file."""
+    from results.plots import draw, drawable, plot_data
+    from results.plots.style import THEMES, image
+
+    words = [view.x or "", "" if view.trial is None else f"trial{view.trial}", "" if theme == "light" else theme]
+    ending = "".join(f"-{word}" for word in words if word)
+    found: dict[str, Any] = {}
+    pictures: dict[str, bytes] = {}
+    for name in drawable(run, plots):
+        found[name] = plot_data(name, run, view)
+        drawn = draw(name, found[name], THEMES[theme])
+        pictures |= {f"{name}{ending}.{kind}": image(drawn, kind) for kind in kinds}
+    return found, pictures

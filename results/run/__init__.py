@@ -1,0 +1,13 @@
+"""A run, read and never written.
+
+===========  ================================================================================
+`run`        `load_run`, `Run`
+`candidate`  `Candidate`: a network that was scored, ready to be built
+`storage`    opens the study for reading
+`objective`  what a network costs: multiply-adds, parameters, activations, latency
+`frame`      trials -> DataFrame; `columns`: what each column is
+`trained`    what became of networks that were trained further
+`naming`     a network in a few words and numbers
+`stages`     a network part by part
+===========  ================================================================================
+"""

@@ -1,0 +1,61 @@
+"""A network that was scored, and the way from it to a module."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from space import Config, build
+from space.shell.files import json_bytes, write_files
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A scored network, ready to be built."""
+
+    config: Config
+    macs: int  # at the run's input size and number of classes
+    params: int
+    proxy_top1: float  # percent
+    trial: int
+    input_size: int  # the run's target
+    classes: int
+    landmark: str | None = None
+    latency_ms: float | None = (
+        None  # median inference at batch 1, where the run measured it: conditions in `Run.timing`
+    )
+
+    def build(self, classes: int | None = None, input_size: int | None = None) -> nn.Module:
+        """A fresh module that trains; for the run's target unless told otherwise.
+
+        Raises:
+            ValueError: if the input is too small for the network.
+        """
+        return build(self.config, classes or self.classes, input_size or self.input_size)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values; `space.load_config` reads the network from them."""
+        return {
+            "name": self.landmark or self.config.id,
+            "family": self.config.family,
+            "config": self.config.to_json(),
+            "macs": self.macs,
+            "params": self.params,
+            "input_size": self.input_size,
+            "classes": self.classes,
+            "latency_ms": self.latency_ms,
+            "proxy_top1": self.proxy_top1,
+            "trial": self.trial,
+        }
+
+    def save(self, path: str | Path) -> None:
+        """Write `to_json` to a file, whole or not at all.
+
+        Raises:
+            OSError: if it cannot be written.
+        """
+        write_files({Path(path): json_bytes(self.to_json())})

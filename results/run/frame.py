@@ -1,0 +1,121 @@
+"""Trials -> a typed table, one row a trial."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from results.run.columns import COLUMNS
+from results.run.naming import describe, traits
+from space import config_from_json
+from space.landmarks.networks import LANDMARKS, Landmark
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+    from optuna.trial import FrozenTrial
+
+
+def trials_frame(
+    trials: Sequence[FrozenTrial],
+    limits: Mapping[str, Any],
+    cost: str = "macs",
+    landmarks: Mapping[str, Landmark] = LANDMARKS,
+) -> pd.DataFrame:
+    """The table of `COLUMNS`; a running trial may have little of it.
+
+    Args:
+        trials: of one study.
+        limits: of the frontier's members: ``budget_macs``, and where there are such ``max_params`` and
+            ``max_activations``; a run's settings have these keys.
+        cost: the column that the frontier holds against top-1.
+        landmarks: by name, the published ones and the run's own.
+    """
+    import pandas as pd
+
+    from results.analysis.repeats import fill_repeats
+
+    rows = [_row(trial, landmarks) for trial in trials]
+    frame = pd.DataFrame(
+        {column.name: pd.Series([row.get(column.name) for row in rows], dtype=column.dtype) for column in COLUMNS}
+    )
+    frame["on_frontier"] = frontier_mask(frame, limits, cost)
+    fill_repeats(frame, limits, cost)
+    return frame
+
+
+def _row(trial: FrozenTrial, landmarks: Mapping[str, Landmark]) -> dict[str, Any]:
+    attributes = trial.user_attrs
+    complete = trial.state.name == "COMPLETE"
+    known = landmarks.get(attributes.get("landmark", ""))
+    published = known.published.top1_error if known else None
+    score = attributes.get("score") or {}
+    latency = attributes.get("latency") or {}
+    config = attributes.get("config")
+    return _shape(config) | {key: attributes.get(key) for key in (
+        "kind", "landmark", "family", "config_id", "macs", "params", "activations", "target_macs", "duplicate_of",
+        "origin", "from_run", "repeat_of", "seed",
+    )} | {
+        "trial": trial.number,
+        "on_frontier": False,
+        "state": trial.state.name.lower(),
+        "proxy_top1": trial.values[0] if complete and trial.values else None,
+        "last_top1": score.get("top1") if trial.state.name == "PRUNED" else None,
+        "published_top1": None if published is None else 100 - published,
+        "latency_ms": latency.get("median_ms"),
+        "latency_p90_ms": latency.get("p90_ms"),
+        "latency_runs": latency.get("runs"),
+        "latency_memory": latency.get("peak_memory"),
+        "loss": score.get("loss"),
+        "seconds": score.get("seconds"),
+        "images_per_second": score.get("images_per_second"),
+        "setting": (attributes.get("setting") or {}).get("name"),
+        "reason": attributes.get("reason") or score.get("reason"),
+        "started": trial.datetime_start,
+        "finished": trial.datetime_complete,
+        "config": None if config is None else json.dumps(config, sort_keys=True),
+    }  # fmt: skip
+
+
+def _shape(data: Any) -> dict[str, Any]:
+    """The columns that follow from the configuration; none where another version of the space wrote it."""
+    if data is None:
+        return {}
+    try:
+        config = config_from_json(data)
+    except ValueError:
+        return {}
+    return traits(config) | {"network": describe(config)}
+
+
+LIMITS = {"macs": "budget_macs", "params": "max_params", "activations": "max_activations"}  # column -> setting
+
+
+def frontier_mask(frame: pd.DataFrame, limits: Mapping[str, Any], cost: str) -> NDArray[np.bool_]:
+    """Which rows are on the frontier of top-1 against a column of costs; repeats never are.
+
+    Args:
+        frame: a table of `COLUMNS`.
+        limits: of its members, as for `trials_frame`.
+        cost: the column.
+    """
+    from results.analysis.pareto import frontier
+
+    return frontier(admitted(frame, limits), numbers(frame, cost))
+
+
+def admitted(frame: pd.DataFrame, limits: Mapping[str, Any]) -> NDArray[np.floating[Any]]:
+    """The top-1 of every row that may be on a frontier; NaN for repeats and for what is beyond the limits."""
+    top1 = frame["proxy_top1"].to_numpy(copy=True)
+    top1[(frame["kind"] == "repeat").to_numpy(dtype=bool, na_value=False)] = float("nan")
+    for column, setting in LIMITS.items():
+        if (most := limits.get(setting)) is not None:
+            top1[numbers(frame, column) > most] = float("nan")  # landmarks may cost a little more than the budget
+    return top1
+
+
+def numbers(frame: pd.DataFrame, name: str) -> NDArray[np.floating[Any]]:
+    """A column as floating point numbers, NaN for what is missing."""
+    return frame[name].astype("Float64").to_numpy(dtype="float64", na_value=float("nan"))

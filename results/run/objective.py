@@ -1,0 +1,54 @@
+"""What a network costs: what a frontier spends for its top-1, and what a picture may have on its x axis."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from space import gflops
+
+
+@dataclass(frozen=True)
+class Objective:
+    """A cost that is held against top-1; less is better."""
+
+    name: str
+    column: str  # of the table of `results.run.columns`
+    metric: str  # what the study calls it
+    unit: float  # one unit of an axis or a printed table, in the column's unit
+    symbol: str  # of that unit, on an axis or in a table
+
+    def text(self, value: float) -> str:
+        """An amount in words, from the column's unit: "4.1GFLOPs", "25.6M parameters", "12.5 ms"."""
+        if self.name == "latency":
+            return f"{value:.3g} ms"
+        return f"{gflops(value)}FLOPs" if self.name == "macs" else f"{gflops(value)} {self.metric}"
+
+
+COSTS = {
+    "macs": Objective("macs", "macs", "multiply-adds", 1e9, "GFLOPs"),
+    "params": Objective("params", "params", "parameters", 1e6, "M"),
+    "activations": Objective("activations", "activations", "activations", 1e6, "M"),
+    "latency": Objective("latency", "latency_ms", "latency (ms)", 1.0, "ms"),
+}
+OBJECTIVES = {name: COSTS[name] for name in ("macs", "latency")}  # what a run can search by
+
+
+def objective_of(settings: Mapping[str, Any]) -> Objective:
+    """The objective of a run; runs of earlier versions do not name theirs, it is MACs.
+
+    Raises:
+        ValueError: if it is none that this version knows.
+    """
+    name = settings.get("objective", "macs")
+    if name not in OBJECTIVES:
+        raise ValueError(f"objective {name!r}: expected one of {', '.join(OBJECTIVES)}")
+    return OBJECTIVES[name]
+
+
+def timing_text(timing: Mapping[str, Any]) -> str:
+    """The conditions of a run's latencies in a few words: "cuda (NVIDIA H200), bfloat16"."""
+    threads = timing["threads"]
+    text = f"{timing['device']}, {timing['dtype']}"
+    return text if threads is None else f"{text}, {threads} thread{'' if threads == 1 else 's'}"

@@ -1,0 +1,283 @@
+"""`load_run`: opens what a search has written. Only reads: no file is made or changed."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from results.run.candidate import Candidate
+from results.run.frame import frontier_mask, trials_frame
+from results.run.objective import COSTS, Objective, objective_of
+from results.run.storage import open_study
+from results.run.trained import add_trainings
+from space import config_from_json, gflops
+from space.budget import parse_count
+from space.landmarks.networks import LANDMARKS, Landmark
+from space.landmarks.own import read_landmarks
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from optuna.trial import FrozenTrial
+
+__all__ = ["Candidate", "Run", "load_run"]
+
+_SETTINGS = {"budget_macs": int, "mode": str, "data": str, "recipe": dict, "input_size": int, "classes": int}
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A run as it was when it was read."""
+
+    directory: Path
+    settings: dict[str, Any]  # as the search stored them: budget_macs, mode, data, recipe, input_size, classes ...
+    _frame: pd.DataFrame = field(repr=False)
+    fidelity: str | None = None  # how far the recipe's ranking can be trusted; None for runs of earlier versions
+    _data_name: str | None = None
+    data_key: str | None = None  # digest of the images and of which are held out; None for runs of earlier versions
+    trials: Sequence[FrozenTrial] = field(default=(), repr=False)  # as the study has them
+    about: dict[str, Any] = field(default_factory=dict, repr=False)  # run.json: environment, workers; empty without one
+    own_landmarks: tuple[Landmark, ...] = ()  # the user's, scored or known by figures
+    notes: tuple[str, ...] = ()  # what of the directory could not be read, a sentence each
+
+    @property
+    def landmarks(self) -> dict[str, Landmark]:
+        """The published networks and the user's own, by name."""
+        return LANDMARKS | {each.name: each for each in self.own_landmarks}
+
+    @property
+    def budget_macs(self) -> int:
+        """The limit of compute, in multiply-adds."""
+        return int(self.settings["budget_macs"])
+
+    @property
+    def input_size(self) -> int:
+        """Height and width that costs are counted at."""
+        return int(self.settings["input_size"])
+
+    @property
+    def classes(self) -> int:
+        """Number of classes that costs are counted at."""
+        return int(self.settings["classes"])
+
+    @property
+    def data_name(self) -> str:
+        """The images that networks were scored on, in short; for runs of earlier versions the last part of a path."""
+        return self._data_name or Path(self.settings["data"]).name or str(self.settings["data"])
+
+    @property
+    def recipe_name(self) -> str:
+        """The recipe that networks were trained with."""
+        return str(self.settings["recipe"].get("name", "unnamed"))
+
+    @property
+    def objective(self) -> Objective:
+        """What is held against top-1: multiply-adds or latency."""
+        return objective_of(self.settings)
+
+    @property
+    def timing(self) -> dict[str, Any] | None:
+        """What latencies were measured on (batch, device, dtype, threads); None if none were."""
+        return self.settings.get("timing")
+
+    def frame(self) -> pd.DataFrame:
+        """All trials, one a row; `results.run.columns.COLUMNS` says what the columns are."""
+        return self._frame.copy()
+
+    def networks(self) -> pd.DataFrame:
+        """The networks that have a score, each once: complete trials that are neither duplicates nor repeats."""
+        frame = self._scored()
+        return frame[frame["duplicate_of"].isna()].reset_index(drop=True)
+
+    def _scored(self) -> pd.DataFrame:
+        frame = self._frame
+        scored = (frame["state"] == "complete") & frame["proxy_top1"].notna() & frame["macs"].notna()
+        return frame[scored & (frame["kind"] != "repeat")]
+
+    def frontier(self, x: str | None = None) -> pd.DataFrame:
+        """The trials on the frontier, the cheapest first: within the budget and limits, nothing better for as little.
+
+        Args:
+            x: what it costs: macs, params, activations or latency; the run's objective unless given.
+
+        Raises:
+            ValueError: for another cost, or for latency where none was measured.
+        """
+        frame, cost = self._frame, self.cost(x)
+        mask = frame["on_frontier"] if cost == self.objective else frontier_mask(frame, self.settings, cost.column)
+        return frame[mask].sort_values(cost.column).reset_index(drop=True)
+
+    def cost(self, x: str | None = None) -> Objective:
+        """What stands on the x axis; the run's objective unless given. Raises as `frontier`."""
+        if x is None:
+            return self.objective
+        if x not in COSTS:
+            raise ValueError(f"x {x!r}: expected one of {', '.join(COSTS)}")
+        if x == "latency" and self._frame["latency_ms"].isna().all():
+            raise ValueError(
+                f"{self.directory}: no latency was measured: expected a run of python -m search --objective latency"
+            )
+        return COSTS[x]
+
+    def best(
+        self,
+        max_macs: float | str | None = None,
+        max_params: float | str | None = None,
+        *,
+        max_latency_ms: float | None = None,
+        landmarks: bool = True,
+    ) -> Candidate:
+        """The network with the highest proxy top-1 within the limits; of equals the one cheaper in the run's objective.
+
+        Where networks were trained again from other seeds, those with the highest *expected* top-1 come first: their
+        score without the luck of single trainings (see `results.analysis.uncertainty`).
+
+        Args:
+            max_macs: multiply-adds of one image at the run's target, as a number or as text such as "2G"; the run's
+                budget unless given.
+            max_params: trainable numbers, or text such as "12M".
+            max_latency_ms: median milliseconds of one image, as `timing` says; for a run of ``--objective latency``.
+            landmarks: whether published networks count too.
+
+        Raises:
+            ValueError: if no finished network fits, a text is no number, or the run measured no latency to ask of it.
+        """
+        frame = self._scored()
+        frame = frame[frame["config"].notna()]
+        if not landmarks:
+            frame = frame[frame["kind"] != "landmark"]
+        if frame.empty:
+            raise ValueError(f"{self.directory}: no network is finished yet; let the search go on")
+        max_macs = parse_count(max_macs, "max_macs") if isinstance(max_macs, str) else max_macs
+        max_params = parse_count(max_params, "max_params") if isinstance(max_params, str) else max_params
+        limit = self.budget_macs if max_macs is None else max_macs
+        fits = frame["macs"] <= limit
+        if not fits.any():
+            raise ValueError(
+                f"nothing costs at most {gflops(limit)} multiply-adds; the cheapest is "
+                f"{gflops(int(frame['macs'].min()))} (max_macs={int(frame['macs'].min())})"
+            )
+        frame = frame[fits]
+        if max_params is not None:
+            smaller = frame[frame["params"] <= max_params]
+            if smaller.empty:
+                least = int(frame["params"].min())
+                raise ValueError(
+                    f"nothing of at most {gflops(limit)} multiply-adds has at most {max_params:,.0f} parameters; "
+                    f"the smallest has {least:,} (max_params={least})"
+                )
+            frame = smaller
+        if max_latency_ms is not None:
+            frame = self._as_fast(frame, max_latency_ms)
+        score = "expected_top1" if frame["expected_top1"].notna().any() else "proxy_top1"
+        order = [score, self.objective.column, "trial"]
+        best = frame.sort_values(order, ascending=[False, True, True]).iloc[0]
+        return self.candidate(int(best["trial"]))
+
+    def _as_fast(self, frame: pd.DataFrame, limit: float) -> pd.DataFrame:
+        """Those of the networks that take at most `limit` milliseconds."""
+        times = frame["latency_ms"]
+        if times.isna().all():
+            raise ValueError(
+                f"{self.directory}: no latency was measured: expected a run of python -m search --objective latency"
+            )
+        if not (times <= limit).any():
+            least = float(times.min())
+            raise ValueError(
+                f"nothing within the other limits takes at most {limit:g} ms; the fastest takes {least:.3f} ms "
+                f"(max_latency_ms={math.ceil(least * 1000) / 1000:g})"
+            )
+        return frame[times <= limit]
+
+    def candidate(self, trial: int) -> Candidate:
+        """The network of a trial.
+
+        Raises:
+            ValueError: if there is no such trial, or it is not finished.
+        """
+        rows = self._frame[self._frame["trial"] == trial].to_dict("records")
+        if not rows or rows[0]["state"] != "complete":
+            raise ValueError(f"{self.directory}: no finished trial has the number {trial}; trials.csv lists them")
+        row = rows[0]
+        return Candidate(
+            config=config_from_json(json.loads(row["config"])),
+            macs=int(row["macs"]),
+            params=int(row["params"]),
+            proxy_top1=float(row["proxy_top1"]),
+            trial=trial,
+            input_size=self.input_size,
+            classes=self.classes,
+            landmark=row["landmark"] if isinstance(row["landmark"], str) else None,
+            latency_ms=None if math.isnan(row["latency_ms"]) else float(row["latency_ms"]),
+        )
+
+
+def load_run(path: str | Path, storage: str | None = None, landmarks: Sequence[str | Path] = ()) -> Run:
+    """Read a run directory.
+
+    Args:
+        path: the run's directory, such as ``runs/NAME``.
+        storage: an Optuna storage URL, for a run that keeps its study elsewhere and needs a password;
+            otherwise run.json says where the study is, and without that it is study.db.
+        landmarks: files of networks to show beside those of the run (see `space.landmarks.own`); of two with one name
+            it is the one in a file that counts.
+
+    Raises:
+        ValueError: if there is no run, or its study is damaged or cannot be reached, or a file holds no landmarks: one
+            sentence that names it.
+    """
+    directory = Path(path)
+    if not directory.is_dir():
+        what = "is a file" if directory.exists() else "does not exist"
+        raise ValueError(f"{directory} {what}: expected the directory of a run, such as runs/NAME")
+    more = {each.name: each for each in read_landmarks(*landmarks)}
+    about = _run_file(directory / "run.json")
+    stored = about.get("settings")
+    name = stored.get("name") if isinstance(stored, dict) else None
+    url = storage or about.get("storage")
+    wanted = [name, directory.resolve().name]
+    with open_study(directory / "study.db", url if isinstance(url, str) else None, wanted) as (study, where):
+        attributes = study.user_attrs
+        settings = _checked(attributes.get("settings"), where)
+        own = _own_landmarks(settings, where) | more
+        trials = study.get_trials(deepcopy=False)
+        frame = trials_frame(trials, settings, objective_of(settings).column, LANDMARKS | own)
+        fidelity = str(attributes["fidelity"]["sentence"]) if "fidelity" in attributes else None
+    notes = add_trainings(frame, directory)
+    return Run(
+        directory, settings, frame, fidelity, attributes.get("data_name"), attributes.get("data_key"), tuple(trials),
+        about, tuple(own.values()), notes,
+    )  # fmt: skip
+
+
+def _run_file(path: Path) -> dict[str, Any]:
+    """run.json, or nothing: the study alone is enough."""
+    try:
+        about = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return about if isinstance(about, dict) else {}
+
+
+def _own_landmarks(settings: dict[str, Any], where: str) -> dict[str, Landmark]:
+    """Those that the search was given, by name."""
+    try:
+        own = [Landmark.from_json(each) for each in settings.get("own_landmarks", ())]
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{where} is of another version: {error}") from error
+    return {each.name: each for each in own}
+
+
+def _checked(settings: Any, where: str) -> dict[str, Any]:
+    stored = settings if isinstance(settings, dict) else {}
+    wrong = [key for key, kind in _SETTINGS.items() if not isinstance(stored.get(key), kind)]
+    if wrong:
+        raise ValueError(f"{where} is no run of archfrontier: its settings lack {', '.join(wrong)}")
+    try:
+        objective_of(stored)
+    except ValueError as error:
+        raise ValueError(f"{where} is of another version: {error}") from error
+    return stored

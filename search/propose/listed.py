@@ -1,0 +1,46 @@
+"""`Listed`: the networks of a sweep, one after the other, in a sampler's place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from search.propose.proposer import Ask, Outcome
+from search.propose.sweep import attributes_of
+from search.run.settings import Settings
+from space.solving.axes import Proposal
+
+SETTING = ("setting", "input_size", "resolution")  # attributes of a trial of a sweep, and of its repeats
+
+
+class Listed:
+    """The networks of a sweep one after the other, with `Proposer`'s three methods."""
+
+    def __init__(self, settings: Settings, done: Iterable[dict[str, Any]], classes: int) -> None:
+        """Begin, or go on.
+
+        Args:
+            settings: of the run; its recipe's resolution goes with a network's input size.
+            done: the attribute `setting` of the networks that are finished.
+            classes: of the images that proxies are trained on.
+        """
+        known = [each["name"] for each in done]
+        self._left = [each for each in settings.listed if each.name not in known]
+        self._settings, self._classes = settings, classes
+        self._asked = 0
+
+    def ask(self) -> Ask:
+        """The next network."""
+        setting = self._left.pop(0)
+        self._asked += 1
+        attributes = attributes_of(setting, self._settings, self._classes)
+        proposal = Proposal(setting.config, setting.target_macs)
+        return Ask(self._asked, setting.config.family, {}, proposal, "sweep", attributes)
+
+    def tell(
+        self, key: int, state: str, objectives: Sequence[float] | None = None, violation: float | None = None
+    ) -> None:
+        """What came out changes nothing."""
+
+    def learn(self, outcome: Outcome) -> None:
+        """Nor does what others gave."""

@@ -1,0 +1,191 @@
+"""`Settings`: what makes two runs the same run. A run is only continued under its own settings."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from evaluate.training.recipe import Recipe
+from results.run.objective import OBJECTIVES, timing_text
+from space import Config, config_from_json
+from space.budget import Budget
+from space.landmarks.networks import Landmark, landmark
+from space.limits import Limits
+from space.solving.axes import DESIGN, Target, check_families
+from space.solving.directions import spend
+from space.solving.vary import Setting
+from space.solving.vary import settings as vary_all
+
+SAMPLERS = ("tpe", "nsga2", "gp", "qmc", "random")
+
+BEST = 5  # networks that are repeated in match mode, where there is no frontier
+REPEATED = {"frontier": "network on the frontier", "match": f"of the {BEST} best"}  # by mode, after "each"; no sweep
+
+# What a run of an earlier version, which did not say it, had.
+EARLIER: dict[str, Any] = {
+    "objective": "macs",
+    "timing": None,
+    "max_params": None,
+    "max_activations": None,
+    "max_latency": None,
+    "early_stopping": False,
+    "refine": 0.0,
+    "warm_start": [],
+    "own_landmarks": [],
+    "sweep": None,
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that decides what a run means; written into the study and compared when it is continued."""
+
+    name: str
+    budget_macs: int
+    mode: str
+    families: tuple[str, ...]
+    data: str
+    recipe: dict[str, Any]
+    input_size: int
+    classes: int
+    sampler: str
+    seed: int
+    landmarks: tuple[str, ...]  # names of those that are scored
+    objective: str = "macs"
+    timing: dict[str, Any] | None = None  # what latencies are measured on; None if none are
+    max_params: int | None = None
+    max_activations: int | None = None
+    max_latency: float | None = None  # milliseconds
+    early_stopping: bool = False
+    refine: float = 0.0  # the part of the later proposals that are neighbours of the best
+    warm_start: tuple[str, ...] = ()  # names of the runs that this one began with
+    own_landmarks: tuple[dict[str, Any], ...] = ()  # `Landmark.to_json` of the user's, those of figures alone too
+    # The networks that are trained in place of samples: ``start`` (its name), ``config`` and ``axes``
+    # (`space.solving.vary`) or
+    # ``directions`` and ``factors`` (`space.solving.directions`); None: networks are sampled.
+    sweep: dict[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        check_name(self.name)
+        check_sampler(self.sampler)
+        if not self.families:
+            raise ValueError(f"no family to search: expected some of {', '.join(DESIGN)}")
+        if self.sweep is None:
+            check_families(self.families, self.target)
+        check_objective(self.objective, self.mode)
+        if (self.timing is not None) != (self.objective == "latency" or self.max_latency is not None):
+            raise ValueError(f"objective {self.objective}, timing {self.timing}: expected timing with latency alone")
+        if self.max_latency is not None and not 0 < self.max_latency < math.inf:
+            raise ValueError(f"--max-latency {self.max_latency:g}: expected milliseconds, such as --max-latency 5")
+        if not 0 <= self.refine <= 1:
+            raise ValueError(f"--refine {self.refine:g}: expected a part of the proposals, from 0 to 1")
+
+    @property
+    def target(self) -> Target:
+        """What the budget is counted at."""
+        limits = Limits(self.max_params, self.max_activations)
+        return Target(Budget(self.budget_macs), self.mode, self.input_size, self.classes, limits)
+
+    @property
+    def listed(self) -> tuple[Setting, ...]:
+        """The networks of the sweep, in order; none where networks are sampled."""
+        if self.sweep is None:
+            return ()
+        start = config_from_json(self.sweep["config"])
+        if "axes" in self.sweep:
+            return tuple(vary_all(start, self.sweep["axes"], self.target))
+        return spend(
+            start, self.sweep["factors"], input_size=self.input_size, classes=self.classes,
+            directions=self.sweep["directions"],
+        ).settings  # fmt: skip
+
+    @property
+    def repeated(self) -> str:
+        """What ``--repeats`` or ``--seeds`` trains again, after "each"."""
+        return REPEATED[self.mode] if self.sweep is None else "setting"
+
+    def landmark(self, name: str) -> Config:
+        """The configuration of one of the `landmarks`, published or the user's own."""
+        own = {each["name"]: each for each in self.own_landmarks}
+        return Landmark.from_json(own[name]).network() if name in own else landmark(name)
+
+    @property
+    def shown_landmarks(self) -> list[Landmark]:
+        """The user's own landmarks that are not scored."""
+        return [Landmark.from_json(each) for each in self.own_landmarks if each["name"] not in self.landmarks]
+
+    def within(self, attributes: Mapping[str, Any]) -> bool:
+        """Whether a network of these ``macs``, ``params`` and ``activations`` keeps the budget and the limits."""
+        limits = {"macs": self.budget_macs, "params": self.max_params, "activations": self.max_activations}
+        return all(limit is None or attributes[key] <= limit for key, limit in limits.items())
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in dataclasses.asdict(self).items()}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        """Read `to_json`'s form."""
+        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
+        return cls(**values)
+
+    def refuse_other(self, stored: dict[str, Any]) -> None:
+        """Raise ValueError that shows the differences, if the settings stored with the run are not these.
+
+        What a run of an earlier version lacks has the value that it had then: the default.
+        """
+        mine = self.to_json()
+        stored = EARLIER | stored
+        with contextlib.suppress(ValueError):  # of a later version, or damaged: then it differs as it is
+            stored["recipe"] = Recipe.from_json(stored.get("recipe")).to_json()
+        different = [key for key in sorted(mine.keys() | stored.keys()) if mine.get(key) != stored.get(key)]
+        if different:
+            shown = "; ".join(
+                f"{key}: {_short(stored.get(key))} there, {_short(mine.get(key))} now" for key in different
+            )
+            raise ValueError(
+                f"run {self.name!r} exists with other settings ({shown}): repeat its own settings to continue it, "
+                "or choose another --name"
+            )
+
+
+def check_name(name: str) -> None:
+    """Raise ValueError unless `name` can be a directory under runs/."""
+    if not name or name in (".", "..") or any(c in name for c in "/\\\0") or not name.isprintable() or len(name) > 200:
+        raise ValueError(f"run name {name!r}: expected a plain name without path separators, such as --name my-run")
+    if name in ("fidelity", "train"):
+        raise ValueError(
+            f"run name {name!r}: python -m evaluate keeps its results in runs/{name}; choose another --name"
+        )
+
+
+def check_sampler(sampler: str) -> None:
+    """Raise ValueError unless there is a sampler of this name."""
+    if sampler not in SAMPLERS:
+        raise ValueError(f"--sampler {sampler!r}: expected one of {', '.join(SAMPLERS)}")
+
+
+def check_objective(objective: str, mode: str) -> None:
+    """Raise ValueError unless a run of this mode can have this objective."""
+    if objective not in OBJECTIVES:
+        raise ValueError(f"--objective {objective!r}: expected one of {', '.join(OBJECTIVES)}")
+    if objective != "macs" and mode != "frontier":
+        raise ValueError(
+            f"--objective {objective} goes with --mode frontier: in {mode} mode top-1 is the only objective"
+        )
+
+
+def _short(value: object) -> str:
+    if isinstance(value, dict) and "threads" in value:
+        return timing_text(value)
+    if isinstance(value, dict) and "start" in value:
+        return f"{value['start']} { ({k: v for k, v in value.items() if k not in ('start', 'config')}) }"
+    if isinstance(value, dict) and "name" in value:
+        return f"{value['name']} { ({k: v for k, v in value.items() if k != 'name'}) }"
+    if isinstance(value, list):
+        return ",".join(each["name"] if isinstance(each, dict) else each for each in value) or "none"
+    return str(value)

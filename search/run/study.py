@@ -1,0 +1,232 @@
+"""`Search`: a run's directory, its settings and its storage. One process owns them; evaluations never write.
+
+The storage is the only truth of a run. It holds finished trials alone, each written in one transaction when it
+ends, so that whatever kills the run leaves every finished trial whole and nothing else. A trial that an earlier
+version was killed in is marked failed with the reason "interrupted" and does not count.
+"""
+
+from __future__ import annotations
+
+import platform
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from importlib import metadata
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import optuna
+from optuna.study import StudyDirection
+from optuna.trial import FrozenTrial, TrialState, create_trial
+
+from results.run.objective import OBJECTIVES
+from results.run.storage import public_url
+from search.propose.samplers import LATENCY, TRIAL_STATES
+from search.propose.suggest import distributions, parameters
+from search.run.counts import INTERRUPTED
+from search.run.lock import owner
+from search.run.settings import Settings
+from search.run.storage import close_storage, open_storage, storage_errors
+from search.run.trials import Trials
+from search.workers.evaluation import Evaluation
+from space import Config, cost
+from space.shell.files import json_bytes, write_files
+from space.solving.axes import Value
+
+
+@dataclass(frozen=True)
+class Network:
+    """One network of the run: what is known before it is measured."""
+
+    kind: str  # sample, landmark, repeat: a frontier member from another seed, or warm: from an earlier run
+    label: str  # for the console
+    config: Config
+    family: str
+    values: Mapping[str, Value] | None  # of the family's axes; None if they cannot express it
+    attributes: dict[str, Any]  # what the storage keeps of it
+
+
+class Search(Trials):
+    """A run that is open for writing. Use it as a context manager: at the end it can be opened by others."""
+
+    def __init__(self, directory: Path, settings: Settings, storage_url: str | None = None) -> None:
+        """Make the run, or open the one that is there.
+
+        Raises:
+            ValueError: if it has other settings, another process owns it, or its storage is damaged or cannot be
+                reached.
+            OSError: if the directory cannot be written.
+        """
+        self.directory = directory
+        self.storage_url = storage_url
+        self.where = str(directory / "study.db") if storage_url is None else public_url(storage_url)
+        made = [each for each in (directory, *directory.parents) if not each.exists()]
+        directory.mkdir(parents=True, exist_ok=True)
+        self._stack = ExitStack()
+        try:
+            self._owner = self._stack.enter_context(owner(directory, storage_url, settings.name))
+            with self.errors():
+                self.study = self._open(settings)
+                self._reap()
+                super().__init__(settings, self.study.get_trials(deepcopy=False))
+        except BaseException:
+            self._stack.close()
+            _remove_empty(made)
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    @contextmanager
+    def errors(self) -> Iterator[None]:
+        """What the storage raises inside, as a ValueError of one sentence."""
+        with storage_errors(self.where, self.storage_url):
+            yield
+
+    def _open(self, settings: Settings) -> optuna.Study:
+        storage = open_storage(self.storage_url or self.directory / "study.db")
+        self._stack.callback(close_storage, storage)
+        directions = [StudyDirection.MAXIMIZE, StudyDirection.MINIMIZE]
+        if settings.mode == "match":
+            directions = [StudyDirection.MAXIMIZE]
+        name = settings.name
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            if name in optuna.get_all_study_names(storage):
+                study = optuna.load_study(study_name=name, storage=storage)
+            else:
+                study = optuna.create_study(study_name=name, storage=storage, directions=directions)
+            if "settings" not in study.user_attrs and study.directions == directions:  # new, or killed before this
+                metrics = ["proxy top-1 (%)", OBJECTIVES[settings.objective].metric]
+                study.set_metric_names(metrics[: len(directions)])
+        stored = study.user_attrs.get("settings")
+        if stored is not None:
+            settings.refuse_other(stored)
+        elif study.get_trials(deepcopy=False) or study.directions != directions:
+            raise ValueError(f"{self.where}: the study {name!r} is not a run of archfrontier; choose another --name")
+        else:
+            study.set_user_attr("settings", settings.to_json())
+        return study
+
+    def _reap(self) -> None:
+        """Close the trials that earlier versions, when killed, left running."""
+        for trial in self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+            self.study._storage.set_trial_user_attr(trial._trial_id, "reason", INTERRUPTED)
+            self.study.tell(trial.number, state=TrialState.FAIL)
+
+    def record(
+        self, environment: dict[str, str], data_name: str, data_key: str, fidelity: dict[str, Any], workers: int
+    ) -> None:
+        """Keep what is said about the run: in run.json, and in the study what tables and pictures repeat.
+
+        Args:
+            environment: device and versions of this start.
+            data_name: of the images, in short.
+            data_key: digest of their split.
+            fidelity: ``sentence``, what is known of the recipe's fidelity now, and ``known``, whether anything is.
+            workers: evaluations at the same time, in this start.
+
+        Raises:
+            ValueError: if the storage fails.
+            OSError: if run.json cannot be written; the one that was there stays.
+        """
+        notes = {"data_name": data_name, "data_key": data_key, "fidelity": fidelity}
+        with self.errors():
+            for key, value in notes.items():
+                if self.study.user_attrs.get(key) != value:
+                    self.study.set_user_attr(key, value)
+        url = None if self.storage_url is None else public_url(self.storage_url)
+        content = {"settings": self.settings.to_json(), "environment": environment, "workers": workers, "storage": url}
+        write_files({self.directory / "run.json": json_bytes(content | notes)})
+
+    def network(
+        self, kind: str, label: str, config: Config, values: Mapping[str, Value] | None = None, **more: Any
+    ) -> Network:
+        """Describe a network that is to be measured, or that an earlier run has measured.
+
+        Args:
+            kind: sample, landmark, repeat or warm.
+            label: for the console.
+            config: the network.
+            values: of its family's axes; found from its shape unless given, but of a repeat nobody learns.
+            more: attributes for the storage beside those that follow from the network; `input_size` is what it is
+                counted at, if not the run's.
+        """
+        counted = cost(config, more.get("input_size", self.settings.input_size), self.settings.classes)
+        if values is None and kind != "repeat" and (found := self._values_of(config)):
+            values = found[1]
+        attributes = {"kind": kind} | more | {
+            "family": config.family,
+            "config": config.to_json(),
+            "config_id": config.id,
+            "macs": counted.macs,
+            "params": counted.params,
+            "activations": counted.activations,
+        }  # fmt: skip
+        return Network(kind, label, config, config.family, values, attributes)
+
+    def add(self, network: Network, evaluation: Evaluation, duplicate_of: int | None, started: datetime) -> FrozenTrial:
+        """Write one finished network, in one transaction.
+
+        Raises:
+            ValueError: if the storage fails: then nothing of it is written.
+        """
+        objectives = self.objectives(evaluation, network.attributes["macs"])
+        attributes = network.attributes | evaluation.to_json()
+        if duplicate_of is not None:
+            attributes["duplicate_of"] = duplicate_of
+        params: dict[str, Any] = {}
+        spaces = {}
+        if network.values is not None:
+            params = parameters(network.family, network.values)
+            spaces = distributions(self.settings.families, network.family, self.settings.target)
+        trial = create_trial(
+            state=TRIAL_STATES[evaluation.state],
+            values=objectives,
+            params=params,
+            distributions=spaces,
+            user_attrs=attributes,
+            constraints=None if evaluation.violation is None else {LATENCY: evaluation.violation},
+        )
+        trial.datetime_start = started
+        trial.number = len(self.trials)
+        with self.errors():
+            self._owner.check()
+            self.study.add_trial(trial)
+        self.append(trial)
+        return trial
+
+    def objectives(self, evaluation: Evaluation, macs: int) -> list[float] | None:
+        """What Optuna is told; None for a network that failed or was stopped."""
+        if evaluation.state != "complete" or evaluation.score is None:
+            return None
+        if self.settings.mode == "match":
+            return [evaluation.score.top1]
+        return [evaluation.score.top1, evaluation.cost(macs, self.settings.objective)]
+
+
+def _remove_empty(directories: list[Path]) -> None:
+    """A run that never began leaves nothing, unless the storage wrote a file there."""
+    for each in directories:
+        if each.is_dir() and not any(each.iterdir()):
+            each.rmdir()
+
+
+def environment(device: str) -> dict[str, str]:
+    """What a run was made with."""
+    packages = ("torch", "optuna", "pandas", "matplotlib", "ptflops", "datasets", "scikit-learn", "numpy")
+    return {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "processor": platform.processor() or platform.machine(),
+        "device": device,
+        **{name: metadata.version(name) for name in packages},
+    }

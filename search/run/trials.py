@@ -1,0 +1,150 @@
+"""`Trials`: what a run has finished. What counts, what is missing, what is on the frontier, what samplers can learn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from optuna.trial import FrozenTrial, TrialState
+
+from results.analysis.pareto import frontier
+from search.propose.proposer import Outcome
+from search.propose.suggest import values_in
+from search.run.counts import INTERRUPTED, STATES
+from search.run.settings import BEST, Settings
+from space import Config, config_from_json
+from space.solving.axes import Value, values_of
+
+
+class Trials:
+    """The trials of one run, in the order of their numbers."""
+
+    def __init__(self, settings: Settings, trials: Iterable[FrozenTrial]) -> None:
+        """The trials as the storage has them; see `append`."""
+        self.settings = settings
+        self.trials = list(trials)
+        self._samples = len(self.finished("sample"))
+        self._known = {
+            identity(trial.user_attrs): trial
+            for trial in reversed(self._counted())
+            if "config_id" in trial.user_attrs and _measured(trial)
+        }
+
+    def append(self, trial: FrozenTrial) -> None:
+        """One trial more, finished just now."""
+        self.trials.append(trial)
+        self._samples += trial.user_attrs["kind"] == "sample"
+        if _measured(trial):
+            self._known.setdefault(identity(trial.user_attrs), trial)
+
+    def _counted(self) -> list[FrozenTrial]:
+        """Without what was interrupted, and without what a lost connection made Optuna write a second time."""
+        once = {
+            (identity(trial.user_attrs), trial.user_attrs.get("seed"), trial.datetime_start): trial
+            for trial in reversed(self.trials)
+            if trial.user_attrs.get("reason") != INTERRUPTED
+        }
+        return sorted(once.values(), key=lambda trial: trial.number)
+
+    def finished(self, kind: str) -> list[FrozenTrial]:
+        """The trials of a kind (see `search.run.study.Network`) that count."""
+        return [trial for trial in self._counted() if trial.user_attrs.get("kind") == kind]
+
+    def landmarks_left(self) -> list[str]:
+        """Names of the landmarks that still have to be scored."""
+        done = {trial.user_attrs["landmark"] for trial in self.finished("landmark")}
+        return [name for name in self.settings.landmarks if name not in done]
+
+    def samples_left(self, total: int) -> int:
+        """How many sampled networks are missing to `total`."""
+        return max(0, total - self._samples)
+
+    def repeats_left(self, count: int) -> list[tuple[FrozenTrial, int]]:
+        """What is missing to `count` repeats of each of the `members`: the trial, and the seed to train it from."""
+        done = {(identity(trial.user_attrs), trial.user_attrs["seed"]) for trial in self.finished("repeat")}
+        members, first = self.members(), self.settings.seed + 1
+        return [
+            (member, seed)
+            for seed in range(first, first + count)
+            for member in members
+            if (identity(member.user_attrs), seed) not in done
+        ]
+
+    def measured(self, config_id: str, resolution: int | None = None) -> FrozenTrial | None:
+        """The first finished trial of a configuration, trained at the recipe's resolution unless another is given."""
+        return self._known.get((config_id, resolution))
+
+    def outcomes(self) -> list[Outcome]:
+        """What samplers can learn from."""
+        return [outcome for trial in self._counted() if (outcome := self.outcome(trial)) is not None]
+
+    def outcome(self, trial: FrozenTrial) -> Outcome | None:
+        """What samplers can learn from a trial; None for a repeat, and for one that an earlier version cut off."""
+        attributes = trial.user_attrs
+        if trial.state.name not in STATES or "config_id" not in attributes or _repeats(trial):
+            return None
+        values = None
+        if trial.params:
+            _, values = values_in(trial.params)
+        elif found := self._values_of(config_from_json(attributes["config"])):
+            values = found[1]
+        return Outcome(
+            attributes["config_id"],
+            attributes["family"],
+            values,
+            STATES[trial.state.name],
+            tuple(trial.values) if trial.state == TrialState.COMPLETE else None,
+            attributes.get("violation"),
+            attributes.get("kind") == "sample",
+        )
+
+    def _values_of(self, config: Config) -> tuple[str, dict[str, Value]] | None:
+        if self.settings.sweep is not None:  # nobody learns
+            return None
+        found = values_of(config, self.settings.target)
+        return found if found is not None and found[0] in self.settings.families else None
+
+    def points(self) -> list[tuple[float, float]]:
+        """(top-1, MACs or ms) of every finished network within the budget and the limits."""
+        return [
+            (trial.values[0], trial.values[1] if len(trial.values) > 1 else trial.user_attrs["macs"])
+            for trial in self._scored()
+        ]
+
+    def members(self) -> list[FrozenTrial]:
+        """The trials on the frontier; in match mode, where all cost the same, the `BEST` best; of a sweep all."""
+        if self.settings.sweep is not None:
+            return [
+                trial
+                for trial in self.finished("sample")
+                if trial.state == TrialState.COMPLETE and "duplicate_of" not in trial.user_attrs
+            ]
+        scored = self._scored()
+        if self.settings.mode == "match":
+            first = [trial for trial in scored if "duplicate_of" not in trial.user_attrs]
+            return sorted(first, key=lambda trial: -trial.values[0])[:BEST]
+        top1, costs = [trial.values[0] for trial in scored], [trial.values[1] for trial in scored]
+        return [trial for trial, member in zip(scored, frontier(top1, costs), strict=True) if member]
+
+    def _scored(self) -> list[FrozenTrial]:
+        """The finished networks within the budget and the limits, none of them a repeat."""
+        return [
+            trial
+            for trial in self.trials
+            if trial.state == TrialState.COMPLETE and not _repeats(trial) and self.settings.within(trial.user_attrs)
+        ]
+
+
+def identity(attributes: Mapping[str, Any]) -> tuple[str | None, int | None]:
+    """What makes two networks the same: the configuration, and the resolution if it is not the recipe's."""
+    return attributes.get("config_id"), attributes.get("resolution")
+
+
+def _measured(trial: FrozenTrial) -> bool:
+    """Whether measuring the same network again would tell nothing new; a worker that was lost tells nothing."""
+    return ("score" in trial.user_attrs or "violation" in trial.user_attrs) and not _repeats(trial)
+
+
+def _repeats(trial: FrozenTrial) -> bool:
+    """Whether it only says how certain the score of another trial is."""
+    return trial.user_attrs.get("kind") == "repeat"

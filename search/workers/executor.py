@@ -1,0 +1,75 @@
+"""Where networks are measured: in this process here; on Ray, one network a worker, in `search.workers.ray_executor`."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from search.propose.rungs import RungTable
+    from search.workers.evaluation import Evaluate, Evaluation
+    from space import Config
+
+
+@dataclass(frozen=True)
+class Job:
+    """One network that is sent out."""
+
+    key: int  # chosen by the sender; the answer carries it
+    config: Config
+    table: RungTable | None = None  # what it is judged against, as of now; None: never stopped early
+    seed: int | None = None  # of a repeat: train it from this seed, and do nothing else; None: the run's own
+    resolution: int | None = None  # of the images, in a sweep over input sizes; None: the recipe's
+
+
+@dataclass(frozen=True)
+class Lost:
+    """The worker died with the network: killed, out of memory, its machine gone. Another try may succeed."""
+
+    reason: str  # one line
+
+
+class Executor(Protocol):
+    """Measures networks, several at the same time. Its owner is one thread."""
+
+    slots: int  # networks at the same time
+
+    def submit(self, job: Job) -> None:
+        """Take a job; never blocks. Jobs beyond the slots wait in here, so that no worker waits for the owner."""
+
+    def next(self) -> tuple[int, Evaluation | Lost]:
+        """Wait until one job has ended, and give its key and what came out.
+
+        Raises:
+            Exception: what the evaluation itself has raised.
+            RuntimeError: if no job is out.
+        """
+
+    def close(self) -> None:
+        """End what still runs, and forget what waits."""
+
+
+class InProcess:
+    """One network after the other, in this process."""
+
+    slots = 1
+
+    def __init__(self, evaluate: Evaluate) -> None:
+        self._evaluate = evaluate
+        self._waiting: deque[Job] = deque()
+
+    def submit(self, job: Job) -> None:
+        """Keep the job until `next` runs it."""
+        self._waiting.append(job)
+
+    def next(self) -> tuple[int, Evaluation]:
+        """Run the oldest job."""
+        if not self._waiting:
+            raise RuntimeError("no job is out")
+        job = self._waiting.popleft()
+        return job.key, self._evaluate(job)
+
+    def close(self) -> None:
+        """Forget what waits; nothing runs."""
+        self._waiting.clear()

@@ -1,0 +1,105 @@
+"""What every configuration can do: be checked, written as JSON, read back exactly, and named by a hash."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+from space.networks.layers import Layer, Repeat, unroll
+
+MAX_CHANNELS = 65_536
+MAX_DEPTH = 10_000
+MAX_CLASSES = 10_000_000
+
+
+@dataclass(frozen=True)
+class Config(ABC):
+    """A network as numbers: frozen, checked where it is made, with an exact JSON round trip.
+
+    `family` is the name a reader would give it (see `FAMILIES` in `space`); input size, number of classes and input
+    channels are no part of it, but arguments of `blocks`, `cost` and `build`.
+    """
+
+    LABELS: ClassVar[tuple[str, ...]] = ()
+
+    family: str
+
+    def __post_init__(self) -> None:
+        if self.family not in self.LABELS:
+            raise ValueError(f"family {self.family!r}: expected one of {', '.join(self.LABELS)}")
+
+    @abstractmethod
+    def blocks(self, input_size: int, classes: int, in_channels: int = 3) -> tuple[Repeat, ...]:
+        """The resolved shapes, block by block; what `cost` sums and the module is made of."""
+
+    def layers(self, input_size: int = 224, classes: int = 1000, in_channels: int = 3) -> list[Layer]:
+        """Every layer in order, under its name in the state dict."""
+        return [
+            layer._replace(name=f"{path}.{layer.name}".lstrip("."))
+            for path, layers in unroll(self.blocks(input_size, classes, in_channels))
+            for layer in layers
+        ]
+
+    @abstractmethod
+    def scaled(self, factor: float) -> Self:
+        """The same shape at `factor` times the width: a cheaper stand-in for proxy training."""
+
+    @property
+    def id(self) -> str:
+        """Twelve hex digits of the SHA-256 of the canonical JSON."""
+        canonical = json.dumps(self.to_json(), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()[:12]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values; `config_from_json` gives the same config back."""
+        return {
+            key: list(value) if isinstance(value, tuple) else value for key, value in dataclasses.asdict(self).items()
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        """Read `to_json`'s form.
+
+        Raises:
+            ValueError: for unknown or missing keys, wrong types and impossible numbers, with one sentence that
+                says which.
+        """
+        fields = {field.name: field for field in dataclasses.fields(cls)}
+        if unknown := sorted(set(data) - set(fields)):
+            raise ValueError(f"unknown key {unknown[0]!r} in a {cls.__name__}: expected {', '.join(fields)}")
+        required = [name for name, field in fields.items() if field.default is dataclasses.MISSING]
+        if missing := [name for name in required if name not in data]:
+            raise ValueError(f"missing key {missing[0]!r} in a {cls.__name__}")
+        values: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in data.items()
+        }
+        return cls(**values)
+
+
+def check_int(name: str, value: object, low: int, high: int) -> None:
+    """Raise ValueError unless `value` is an integer in [low, high]."""
+    if type(value) is not int:
+        raise ValueError(f"{name} is {value!r}: expected a whole number from {low} to {high}")
+    if not low <= value <= high:
+        raise ValueError(f"{name} is {value}: expected {low} to {high}")
+
+
+def check_ints(name: str, values: object, low: int, high: int, length: int | None = None) -> None:
+    """Raise ValueError unless `values` is a tuple of integers in [low, high], `length` of them where given."""
+    if not isinstance(values, tuple) or not values:
+        raise ValueError(f"{name} is {values!r}: expected a list of whole numbers, one a stage")
+    if length is not None and len(values) != length:
+        raise ValueError(f"{name} has {len(values)} entries: expected {length}, one a stage")
+    for value in values:
+        if type(value) is not int or not low <= value <= high:
+            check_int(f"an entry of {name}", value, low, high)
+
+
+def check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
+    """Raise ValueError unless `value` is one of `choices`."""
+    if value not in choices:
+        raise ValueError(f"{name} is {value!r}: expected one of {', '.join(choices)}")
