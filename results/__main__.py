@@ -12,7 +12,7 @@ from results.report.write import KINDS
 from results.run.objective import COSTS
 from space.shell.command import Parser, answer
 
-COMMANDS = {  # each with a parser of its own, in results/NAME_command.py
+COMMANDS = {  # each with a parser of its own, in results/cli/NAME.py
     "show": "print the table, or write it as CSV, Parquet, JSON, LaTeX or Markdown",
     "compare": "several runs side by side",
     "export": "a network as weights, ONNX, an exported program, a configuration or a Python file",
@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Parse, redraw, print. Returns the exit status."""
     words = sys.argv[1:] if arguments is None else list(arguments)
     if words[:1] and words[0] in COMMANDS:
-        command: int = import_module(f"results.{words[0]}_command").main(words[1:])
+        command: int = import_module(f"results.cli.{words[0]}").main(words[1:])
         return command
     options = make_parser().parse_args(words)
 

@@ -8,7 +8,7 @@ import pytest
 
 from space import LANDMARKS, config_from_json, landmark
 from space.landmarks.figures import ONE_CROP
-from space.landmarks.networks import ILSVRC_WINNERS, TARGETS
+from space.landmarks.networks import ILSVRC_ENTRIES, TARGETS
 
 EXPRESSED = [name for name, known in LANDMARKS.items() if known.config is not None]
 
@@ -70,15 +70,19 @@ def test_the_traps():
     assert (figure["wrn_28_10"].top1_error, figure["wrn_28_10"].c100_error) == (4.0, 19.25)
 
 
-def test_ilsvrc_winners():
-    assert [(each.year, each.top5_error) for each in ILSVRC_WINNERS] == [
-        (2012, 15.3),
-        (2013, 11.7),
-        (2014, 6.67),
-        (2015, 3.57),
+def test_ilsvrc_entries():
+    lecture = [
+        ("SuperVision", 2012, None, 16.4, "no"),
+        ("SuperVision", 2012, 1, 15.3, "ImageNet 22k"),
+        ("Clarifai", 2013, None, 11.7, "no"),
+        ("Clarifai", 2013, 1, 11.2, "ImageNet 22k"),
+        ("VGG", 2014, 2, 7.32, "no"),
+        ("GoogLeNet", 2014, 1, 6.67, "no"),
+        ("MSRA", 2015, 1, 3.57, "no"),
     ]
-    assert [each.layers for each in ILSVRC_WINNERS] == [8, None, 22, 152]
-    assert all("arXiv" in each.source or "NIPS" in each.source for each in ILSVRC_WINNERS)
+    assert [(e.team, e.year, e.place, e.top5_error, e.external_data) for e in ILSVRC_ENTRIES] == lecture
+    assert [each.layers for each in ILSVRC_ENTRIES] == [8, 8, None, None, 16, 22, 152]
+    assert all("arXiv" in each.source or "NIPS" in each.source for each in ILSVRC_ENTRIES)
 
 
 def test_targets():

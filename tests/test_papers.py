@@ -135,15 +135,18 @@ def test_densenet_beside_resnet() -> None:
 
 
 def test_ilsvrc(capsys: pytest.CaptureFixture[str]) -> None:
-    winners = rows("ilsvrc", 0)
-    assert [(row["year"], row["winner"], row["layers"], row["top5_error"], row["params"]) for row in winners] == [
-        (2012, "SuperVision", 8, 15.3, 60_965_224),
-        (2013, "Clarifai", None, 11.7, None),
-        (2014, "GoogLeNet", 22, 6.67, 6_625_000),
-        (2015, "MSRA", 152, 3.57, 60_192_808),
+    keys = ("team", "year", "place", "top5_error", "external_data", "layers", "params")
+    assert [tuple(row[key] for key in keys) for row in rows("ilsvrc", 0)] == [
+        ("SuperVision", 2012, None, 16.4, "no", 8, 60_965_224),
+        ("SuperVision", 2012, 1, 15.3, "ImageNet 22k", 8, 60_965_224),
+        ("Clarifai", 2013, None, 11.7, "no", None, None),
+        ("Clarifai", 2013, 1, 11.2, "ImageNet 22k", None, None),
+        ("VGG", 2014, 2, 7.32, "no", 16, 138_357_544),
+        ("GoogLeNet", 2014, 1, 6.67, "no", 22, 6_625_000),
+        ("MSRA", 2015, 1, 3.57, "no", 152, 60_192_808),
     ]
     out = shown(capsys, "table", "ilsvrc")
-    assert "Sources: Krizhevsky 2012, NIPS; Szegedy 2014, arXiv:1409.4842, Table 2; He 2015" in out
+    assert "Sources: Krizhevsky 2012, NIPS, Table 2; Szegedy 2014, arXiv:1409.4842, Table 2; He 2015" in out
     assert next(line for line in out.splitlines() if line.startswith("2014  VGG-16")).split()[2:4] == [
         "138.358",
         "15.470",

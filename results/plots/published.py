@@ -29,7 +29,7 @@ _USUAL = {
     "cifar": ("CIFAR-10, ", "CIFAR-10, flips and translations, no dropout"),
 }
 _UNUSUAL = ("ZCA", ";")  # another preprocessing; another network, said after a semicolon
-CHALLENGE = {  # landmark -> what it stands for; see ILSVRC_WINNERS in `space.landmarks.figures`
+CHALLENGE = {  # landmark -> what it stands for; see ILSVRC_ENTRIES in `space.landmarks.figures`
     "alexnet": "ILSVRC 2012",
     "zfnet": "ILSVRC 2013",
     "googlenet": "ILSVRC 2014",

@@ -22,7 +22,7 @@ import difflib
 from dataclasses import dataclass
 from typing import Any, Self
 
-from space.landmarks.figures import CIFAR, ILSVRC_WINNERS, IMAGENET, Figure, Winner
+from space.landmarks.figures import CIFAR, ILSVRC_ENTRIES, IMAGENET, Entry, Figure
 from space.networks.config import Config
 from space.networks.dense import DenseConfig
 from space.networks.layers import total
@@ -284,4 +284,4 @@ _ALL: tuple[Landmark, ...] = (
 
 LANDMARKS: dict[str, Landmark] = {each.name: each for each in _ALL}
 
-__all__ = ["ILSVRC_WINNERS", "LANDMARKS", "TARGETS", "Figure", "Landmark", "Winner", "landmark"]
+__all__ = ["ILSVRC_ENTRIES", "LANDMARKS", "TARGETS", "Entry", "Figure", "Landmark", "landmark"]

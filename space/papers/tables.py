@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from space.landmarks.figures import DENSENET_RELEASE, FB_RESNET
-from space.landmarks.networks import ILSVRC_WINNERS, LANDMARKS, Landmark
+from space.landmarks.networks import ILSVRC_ENTRIES, LANDMARKS, Landmark
 from space.networks.dense import DenseConfig
 from space.networks.layers import Conv, Linear
 from space.networks.residual import ResidualConfig
@@ -106,22 +106,23 @@ def densenet() -> Sheet:
 
 
 def ilsvrc() -> Sheet:
-    """The winners of ILSVRC 2012 to 2015, and single networks of these years."""
+    """The winning teams of ILSVRC 2012 to 2015, the second of 2014, and single networks of these years."""
     singles = [LANDMARKS[name] for name in ("alexnet", "zfnet", "vgg16", "vgg19", "googlenet", "resnet152_v1")]
     year = Column("year", "year", "d")
-    first, last = ILSVRC_WINNERS[0], ILSVRC_WINNERS[-1]
-    found = [each.source for each in ILSVRC_WINNERS]
+    won = [each for each in ILSVRC_ENTRIES if each.place == 1]
+    found = [each.source for each in ILSVRC_ENTRIES]
     found += [f"{each.label}: {each.published.source}" for each in singles]
     return Sheet(
-        "ILSVRC 2012-2015: who won the classification task, and with what",
+        "ILSVRC 2012-2015: the classification task, who won it and with what",
         (
             Table(
-                "Winners: top-5 error on the challenge's test set; params and GFLOPs of one network, at 224x224",
-                (year, Column("winner", "winner"), NETWORK, LAYERS, TOP5, PARAMS, MACS, SETTING),
+                "Entries: top-5 error on the challenge's test set; params and GFLOPs of one network, at 224x224",
+                (Column("team", "team"), year, Column("place", "place", "d"), TOP5,
+                 Column("external_data", "external data"), NETWORK, LAYERS, PARAMS, MACS, SETTING),
                 tuple(
-                    {name: getattr(each, name) for name in ("year", "winner", "network", "layers", "top5_error",
-                                                            "setting")} | _counts(each.landmark)
-                    for each in ILSVRC_WINNERS
+                    {name: getattr(each, name) for name in ("team", "year", "place", "top5_error", "external_data",
+                                                            "network", "layers", "setting")} | _counts(each.landmark)
+                    for each in ILSVRC_ENTRIES
                 ),
             ),
             Table(
@@ -136,9 +137,11 @@ def ilsvrc() -> Sheet:
             ),
         ),
         (
-            f"From {first.year} to {last.year} the winner's error fell from {first.top5_error} to {last.top5_error} %. "
-            "Clarifai's network is not published; ZFNet is of the same year. The two tables are not to be compared: "
-            "ensembles on the test set there, single networks on the validation set here, each in its own setting.",
+            f"From {won[0].year} to {won[-1].year} the winner's error fell from {won[0].top5_error} to "
+            f"{won[-1].top5_error} %. A team has one place: SuperVision and Clarifai won with external data, and each "
+            "had an entry without. Clarifai's network is not published; ZFNet is of the same year. The two tables are "
+            "not to be compared: ensembles on the test set there, single networks on the validation set here, each in "
+            "its own setting.",
             f"What is counted: {'; '.join(f'{each.label}, {each.note}' for each in singles)}.",
         ),
         tuple(dict.fromkeys(found)),
