@@ -7,8 +7,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-from results.plots import FORMATS, PLOTS, View, check_names
-from results.report.write import KINDS
+from results.plots import FORMATS, KINDS, PLOTS, View, check_names
 from results.run.objective import COSTS
 from space.shell.command import Parser, answer
 

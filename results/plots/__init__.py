@@ -47,6 +47,7 @@ PLOTS = {
 }
 SWEEPS = ("sweep",)  # pictures that only a sweep has
 FORMATS = ("png", "svg", "pdf")
+KINDS = ("png", "svg")  # of them, unless others are asked for
 
 
 @dataclass(frozen=True)

@@ -22,11 +22,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from results.plots import style
+from results.plots import KINDS, style
 from results.plots.frontier_caption import DIGITS, capital
 from results.plots.labels import Anchor, Box, nearest, place
 from results.plots.saved import a_report_of
-from results.report.write import KINDS
 from space.shell.files import write_files
 
 SETS = {"imagenet": "ImageNet", "cifar": "CIFAR-10"}

@@ -12,8 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
-from results.plots import style
-from results.report.write import KINDS
+from results.plots import KINDS, style
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from results.plots import DEFAULT_VIEW, PLOTS, View
+from results.plots import DEFAULT_VIEW, KINDS, PLOTS, View
 from space.shell.files import json_bytes, write_files
 
 if TYPE_CHECKING:
     from results.run.run import Run
-
-KINDS = ("png", "svg")  # of pictures, unless told otherwise
 
 
 def write_outputs(
