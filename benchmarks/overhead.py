@@ -31,12 +31,12 @@ from evaluate.training.presets import RECIPES
 from evaluate.training.score import Epoch, ProxyScore
 from search.loop import Loop
 from search.propose.proposer import Proposer
-from search.propose.rungs import rungs_of
+from search.records import Evaluation, Job
 from search.run.log import RunLog
 from search.run.settings import SAMPLERS, Settings
 from search.run.study import Search
-from search.workers.evaluation import Evaluation
-from search.workers.executor import Executor, InProcess, Job
+from search.rungs import rungs_of
+from search.workers.executor import Executor, InProcess
 from space import Budget, cost
 from space.solving.axes import DESIGN, MODES
 

@@ -14,7 +14,7 @@ from benchmarks.rival import Rival, counting_range
 from benchmarks.surrogate import Surrogate, Training
 from benchmarks.survey_table import Survey
 from search.propose.proposer import Proposer
-from search.propose.rungs import promising, rung_table
+from search.rungs import promising, rung_table
 from space import Config, cost
 from space.solving.axes import DESIGN, Target
 

@@ -33,9 +33,9 @@ from results import load_run, write_outputs
 from results.plots import DEFAULT_VIEW, FORMATS, PLOTS, drawable, figure
 from results.plots.style import LIGHT, image
 from search.cli.arguments import landmarks_for
+from search.records import Evaluation
 from search.run.settings import Settings
 from search.run.study import Search
-from search.workers.evaluation import Evaluation
 from space import Config, Cost, cost, landmark
 from space.budget import Budget
 from space.shell.files import write_files

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import optuna
 
-from search.propose.suggest import suggest
+from search.run.parameters import suggest
 from space import Config, DenseConfig, ResidualConfig, cost
 from space.solving.axes import DESIGN, LEAST_SPENT, Target, Value, draw, shape_of
 from space.solving.solve import DenseShape

@@ -38,8 +38,8 @@ from benchmarks.rival import width_ranges
 from benchmarks.surrogate import MODEL, Surrogate
 from benchmarks.survey_table import read_survey
 from results.plots import style
-from search.propose.rungs import rungs_of
 from search.run.settings import SAMPLERS
+from search.rungs import rungs_of
 from space.solving.axes import MODES, Target
 
 

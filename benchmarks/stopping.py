@@ -35,7 +35,7 @@ import numpy as np
 from benchmarks.stopping_rules import Candidate, Judge, Known, Network, candidates, goes_on
 from evaluate.training.recipe import Recipe
 from evaluate.training.score import Epoch
-from search.propose.rungs import RULE, rung_table, rungs_of
+from search.rungs import RULE, rung_table, rungs_of
 from space.shell.files import write_files
 
 PARTS = (0.15, 0.3, 0.5)  # of the cost of training all networks of a half to the end: where quality is compared

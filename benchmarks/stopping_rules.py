@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from evaluate.training.score import Epoch
-from search.propose.rungs import RULE, Rule, RungTable, promising
+from search.rungs import RULE, Rule, RungTable, promising
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +44,7 @@ def goes_on(_: Known, epoch: int, macs: int, top1: float) -> bool:
 
 
 def ranked(rule: Rule) -> Judge:
-    """The rule of `search.propose.rungs` with these parameters."""
+    """The rule of `search.rungs` with these parameters."""
     return lambda known, epoch, macs, top1: promising(known.table, epoch, macs, top1, rule)
 
 

@@ -18,9 +18,9 @@ import optuna
 
 from benchmarks.survey_table import CLASSES, INPUT, Survey, read_survey
 from evaluate.training.score import ProxyScore
+from search.records import Evaluation
 from search.run.settings import Settings
 from search.run.study import Search
-from search.workers.evaluation import Evaluation
 from space.shell.command import answer
 from space.solving.axes import DESIGN, MODES
 

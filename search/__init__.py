@@ -1,7 +1,9 @@
 """The search: proposes networks that cost the budget, has them scored, records them.
 
 ============  ================================================================================
+`records`     what the parts pass to each other
 `loop`        proposes, sends out, takes back, tries again, records
+`rungs`       is a network, a part of its training done, worth the rest?
 `run`         a run on the disk: its settings, its study, its lock, its log
 `propose`     which network next?
 `workers`     where networks are measured

@@ -137,9 +137,9 @@ def feed(args: argparse.Namespace, run: Search, executor: Executor, data: ImageD
     from evaluate.training.recipe import Recipe
     from search.cli.console import NORMAL, QUIET, VERBOSE, RunDisplay
     from search.loop import Loop
-    from search.propose.rungs import rungs_of
     from search.propose.warm import warm_start
     from search.run.log import RunLog
+    from search.rungs import rungs_of
 
     settings = run.settings
     for sentence in warm_start(run, args.warm_start, data.key):

@@ -11,32 +11,17 @@ from typing import Any
 from optuna.trial import FrozenTrial
 
 from search.propose.listed import SETTING, Listed
-from search.propose.proposer import Ask, Proposer
-from search.propose.rungs import rung_table
+from search.propose.proposer import Proposer
+from search.records import Ask, Evaluation, Event, Job, Lost, Network
 from search.run.log import RunLog
-from search.run.study import Network, Search
+from search.run.study import Search
 from search.run.trials import identity
-from search.workers.evaluation import Evaluation
-from search.workers.executor import Executor, Job, Lost
+from search.rungs import rung_table
+from search.workers.executor import Executor
 from space import config_from_json
 
 RETRIES = 2  # of a network whose worker was lost
 HOPELESS = 5  # errors of the program in a row that end the run
-
-
-@dataclass(frozen=True)
-class Event:
-    """One network that has been dealt with: what the console shows."""
-
-    kind: str  # sample, landmark or repeat
-    label: str
-    family: str
-    macs: int
-    params: int
-    cost: float  # what the frontier holds against top-1: multiply-adds or milliseconds
-    within: bool  # the budget and the limits: only those can be on the frontier
-    evaluation: Evaluation
-    duplicate_of: int | None
 
 
 @dataclass

@@ -15,9 +15,8 @@ from evaluate.measures.latency import Latency
 from evaluate.training.score import Epoch, ProxyScore
 from search.cli import console
 from search.cli.console import QUIET, VERBOSE, RunDisplay
-from search.loop import Event
+from search.records import Evaluation, Event
 from search.run.log import RunLog
-from search.workers.evaluation import Evaluation
 
 ROOT = Path(__file__).resolve().parent.parent
 CURVE = (Epoch(epoch=2, train_loss=2.0, top1=31.5), Epoch(epoch=4, train_loss=1.5, top1=41.25))

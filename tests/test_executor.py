@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from search.workers.evaluation import Evaluation
-from search.workers.executor import Executor, InProcess, Job
+from search.records import Evaluation, Job
+from search.workers.executor import Executor, InProcess
 from space import Config
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -71,7 +71,7 @@ def test_to_wait_for_nothing_is_a_mistake_of_the_program(waiting: int, tiny_conf
 
 def test_without_ray_it_says_what_to_type() -> None:
     code = (
-        "from search.ray_executor import OnRay\n"
+        "from search.workers.ray_executor import OnRay\n"
         "try:\n"
         "    OnRay(len, workers=2)\n"
         "except ValueError as error:\n"

@@ -128,7 +128,7 @@ def test_looking_makes_no_file_and_does_not_keep_owners_away(run: Path) -> None:
     assert held_by(run) is None
     assert held_by(run / "no" / "such") is None
     assert not list(run.iterdir())
-    look = "import sys; from pathlib import Path; from search.lock import held_by\nprint('looking', flush=True)\n"
+    look = "import sys; from pathlib import Path; from search.run.lock import held_by\nprint('looking', flush=True)\n"
     look += "while True: held_by(Path(sys.argv[1]))"
     (run / LOCK).touch()
     with subprocess.Popen([sys.executable, "-c", look, str(run)], cwd=ROOT, stdout=subprocess.PIPE, text=True) as child:

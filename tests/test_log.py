@@ -14,10 +14,9 @@ from typing import Any
 import pytest
 
 from evaluate.training.score import Epoch, ProxyScore
-from search.loop import Event
+from search.records import Evaluation, Event
 from search.run.counts import Workers
 from search.run.log import RunLog, read_log
-from search.workers.evaluation import Evaluation
 
 ROOT = Path(__file__).resolve().parent.parent
 CURVE = (Epoch(epoch=2, train_loss=2.0, top1=31.5), Epoch(epoch=4, train_loss=1.5, top1=41.25))
@@ -197,7 +196,7 @@ def test_whoever_watches_gets_what_is_written(tmp_path: Path) -> None:
 def test_a_writer_is_killed(tmp_path: Path) -> None:
     path = tmp_path / "log.jsonl"
     code = (
-        "import sys\nfrom pathlib import Path\nfrom search.log import RunLog\n"
+        "import sys\nfrom pathlib import Path\nfrom search.run.log import RunLog\n"
         "log = RunLog(Path(sys.argv[1]))\n"
         "for key in range(10**9):\n"
         "    log.retry(key, 1, 'x' * 5000)\n"

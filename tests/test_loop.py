@@ -8,14 +8,14 @@ import pytest
 
 from evaluate.training.presets import RECIPES
 from evaluate.training.score import Epoch, ProxyScore
-from search.loop import HOPELESS, RETRIES, Event, Loop
-from search.propose.proposer import Ask, Proposer
-from search.propose.rungs import rungs_of, stopper
+from search.loop import HOPELESS, RETRIES, Loop
+from search.propose.proposer import Proposer
+from search.records import Ask, Evaluation, Event, Job, Lost
 from search.run.log import RunLog, read_log
 from search.run.settings import Settings
 from search.run.study import Search
-from search.workers.evaluation import Evaluation
-from search.workers.executor import InProcess, Job, Lost
+from search.rungs import rungs_of, stopper
+from search.workers.executor import InProcess
 from space import cost
 from space.solving.axes import DESIGN
 

@@ -16,13 +16,14 @@ from evaluate.training.score import ProxyScore
 from results import frontier_table, load_run
 from results.analysis.pareto import frontier
 from search.__main__ import main
-from search.loop import Event, Loop
+from search.loop import Loop
 from search.propose.proposer import Proposer
+from search.records import Evaluate, Evaluation, Event, Job
 from search.run.log import RunLog
 from search.run.settings import Settings
 from search.run.study import Search
-from search.workers.evaluation import Evaluate, Evaluation, Evaluator, timing_on
-from search.workers.executor import InProcess, Job
+from search.workers.evaluation import Evaluator, timing_on
+from search.workers.executor import InProcess
 from space import Config, load_config
 
 SMALL = [

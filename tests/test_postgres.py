@@ -158,7 +158,7 @@ def test_a_second_owner_in_another_directory(
 
 def test_a_killed_owner_leaves_no_lock(server: Server, tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from search.lock import owner\n"
+        "import sys; from pathlib import Path; from search.run.lock import owner\n"
         "with owner(Path(sys.argv[1]), sys.argv[2], 'x'):\n    print('mine', flush=True); sys.stdin.read()"
     )
     with subprocess.Popen(

@@ -4,7 +4,8 @@ import random
 
 import pytest
 
-from search.propose.proposer import REPEATS, Outcome, Proposer
+from search.propose.proposer import REPEATS, Proposer
+from search.records import Outcome
 from search.run.settings import SAMPLERS
 from space import Budget, cost
 from space.landmarks.networks import landmark

@@ -16,9 +16,8 @@ from typing import Any
 
 import pytest
 
+from search.records import Evaluation, Job, Lost
 from search.workers import ray_connection
-from search.workers.evaluation import Evaluation
-from search.workers.executor import Job, Lost
 from search.workers.ray_executor import OnRay
 from space import Config
 

@@ -15,14 +15,14 @@ from evaluate.training.score import Epoch, ProxyScore
 from results import load_run
 from search.__main__ import main
 from search.cli.status import read_status
-from search.loop import Event, Loop
+from search.loop import Loop
 from search.propose.proposer import Proposer
 from search.propose.warm import warm_start
+from search.records import Evaluation, Event, Job, Lost
 from search.run.log import RunLog, read_log
 from search.run.settings import BEST, Settings
 from search.run.study import Search
-from search.workers.evaluation import Evaluation
-from search.workers.executor import Executor, InProcess, Job, Lost
+from search.workers.executor import Executor, InProcess
 from space import Config, config_from_json, cost
 
 SMOKE = RECIPES["smoke"]

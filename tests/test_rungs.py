@@ -12,7 +12,7 @@ from evaluate.training.presets import RECIPES
 from evaluate.training.proxy import train_proxy
 from evaluate.training.recipe import Recipe
 from evaluate.training.score import Epoch
-from search.propose.rungs import RULE, RungTable, promising, rung_table, rungs_of, standing, stopper
+from search.rungs import RULE, RungTable, promising, rung_table, rungs_of, standing, stopper
 from space import cost, landmark
 
 RUNGS = (2, 4)

@@ -18,10 +18,9 @@ from optuna.trial import TrialState, create_trial
 from evaluate.training.score import Epoch, ProxyScore
 from results import frontier_table, load_run
 from search.cli.status import main, read_status, status
-from search.loop import Event
+from search.records import Evaluation, Event
 from search.run.lock import owner
 from search.run.log import RunLog, read_log
-from search.workers.evaluation import Evaluation
 
 ROOT = Path(__file__).resolve().parent.parent
 SCORE = ProxyScore(41.25, 1.7, 12.0, 900.0, (Epoch(epoch=2, train_loss=2.0, top1=41.25),), "complete")
@@ -221,7 +220,7 @@ def test_bad_input_is_one_sentence_and_status_2(
 
 
 def test_it_watches_until_the_reader_leaves(run: Path) -> None:
-    command = [sys.executable, "-c", "import sys; from search.status import main; sys.exit(main(sys.argv[1:]))"]
+    command = [sys.executable, "-c", "import sys; from search.cli.status import main; sys.exit(main(sys.argv[1:]))"]
     process = subprocess.Popen(
         [*command, str(run), "--json", "--watch", "0.01"],
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,

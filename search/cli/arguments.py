@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from results.plots import PLOTS, check_names
 from search.cli.options import parser
-from search.propose.sweep import check_sweep, sweep_name, sweep_of
+from search.cli.sweep import check_sweep, sweep_name, sweep_of
 from search.run.settings import Settings, check_name, check_objective, check_sampler
 from space import FAMILIES, Budget, Config
 from space.landmarks.networks import LANDMARKS, landmark
@@ -45,8 +45,7 @@ def check(args: argparse.Namespace) -> None:
     if (args.objective == "latency" or args.max_latency is not None) and (args.workers > 1 or args.ray_address):
         raise ValueError("latency is measured with nothing else running: leave out --workers and --ray-address")
     check_objective(args.objective, args.mode)
-    check_sweep(args, parser().parse_args([f"--budget={args.budget}"]))
-    target_of(args)
+    check_sweep(args, parser().parse_args([f"--budget={args.budget}"]), target_of(args))
     read_landmarks(*args.landmark)
 
 

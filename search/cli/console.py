@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from results.analysis.pareto import frontier
 from results.run.objective import timing_text
-from search.propose.sweep import sweep_lines
+from search.cli.sweep import sweep_lines
 from search.run.counts import Tally, Workers, duration
 from search.run.log import figures
 from search.run.settings import Settings
@@ -24,8 +24,7 @@ from space import cost, gflops
 if TYPE_CHECKING:
     from evaluate.fidelity.shipped import KnownFidelity
     from evaluate.images.load import ImageData
-    from search.loop import Event
-    from search.workers.evaluation import Evaluation
+    from search.records import Evaluation, Event
 
 QUIET, NORMAL, VERBOSE = -1, 0, 1
 PAUSE = 60.0  # seconds from one line on how far the run is to the next, where there is no bar

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from search.cli.console import shown_text
-from search.propose.sweep import sweep_lines
+from search.cli.sweep import sweep_lines
 from search.run.counts import amount
 from search.run.duration import expect, expected_text
 from search.run.settings import Settings

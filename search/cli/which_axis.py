@@ -1,6 +1,6 @@
 """python -m search pays: which axis pays? From one network, more is spent in one direction at a time.
 
-The networks are those of `space.solving.directions`; they are trained as a sweep is (`search.propose.sweep`): same
+The networks are those of `space.solving.directions`; they are trained as a sweep is (`search.cli.sweep`): same
 storage, resuming,
 workers, status. Costs differ, so the run has the mode frontier and the costliest network as its budget.
 """
@@ -12,7 +12,7 @@ import sys
 from typing import Any
 
 from search.cli.options import add_printing, add_running, add_scoring, add_start, parser
-from search.propose.sweep import take_seeds
+from search.cli.sweep import take_seeds
 from space import CONVENTION, Budget, cost
 from space.shell.command import Parser, refuse
 from space.solving.axes import SMALL_INPUT

@@ -5,12 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from search.propose.proposer import Ask, Outcome
-from search.propose.sweep import attributes_of
+from evaluate.training.recipe import Recipe
+from search.records import Ask, Outcome
 from search.run.settings import Settings
+from space import cost
 from space.solving.axes import Proposal
+from space.solving.vary import Setting
 
 SETTING = ("setting", "input_size", "resolution")  # attributes of a trial of a sweep, and of its repeats
+
+
+def attributes_of(setting: Setting, settings: Settings, classes: int) -> dict[str, Any]:
+    """What the storage keeps of a network of a sweep, beside what it keeps of every network."""
+    recipe = Recipe.from_json(settings.recipe)
+    pixels = max(4, round(recipe.resolution * setting.input_size / settings.input_size))
+    proxy = cost(recipe.proxy(setting.config), pixels, classes)
+    words = {"name": setting.name, "values": dict(setting.values), "solved": setting.solved, "proxy_macs": proxy.macs}
+    attributes: dict[str, Any] = {"setting": words}
+    if setting.input_size != settings.input_size:
+        attributes |= {"input_size": setting.input_size, "resolution": pixels}
+    return attributes
 
 
 class Listed:

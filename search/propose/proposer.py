@@ -7,43 +7,17 @@ Nothing that is known or being trained is proposed again. Part of the later prop
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 from results.analysis.pareto import frontier
 from search.propose.samplers import Handle, space_for
+from search.records import Ask, Outcome
 from search.run.settings import check_sampler
-from space.solving.axes import Proposal, Target, Value, propose
+from space.solving.axes import Target, Value, propose
 from space.solving.neighbours import neighbours
 
 REPEATS = 20  # networks that are known already are proposed at most so often in a row
 REFINE_AFTER = 16  # finished networks before neighbours of the best are tried
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What came out for one network, as samplers see it."""
-
-    config_id: str
-    family: str
-    values: dict[str, Value] | None  # of its axes; None if the space cannot express the network
-    state: str  # complete, stopped or failed
-    objectives: tuple[float, ...] | None = None  # top-1, and in frontier mode the cost; of complete ones
-    violation: float | None = None  # of a measured limit: above 0 it is broken
-    sampled: bool = True  # proposed by this run's sampler: not a landmark, not from another run
-
-
-@dataclass(frozen=True)
-class Ask:
-    """A network to evaluate."""
-
-    key: int
-    family: str
-    values: dict[str, Value]
-    proposal: Proposal
-    origin: str  # name of the sampler, "neighbour", "suggestion" or "sweep"
-    attributes: Mapping[str, Any] = field(default_factory=dict)  # for the storage, of a sweep's networks
 
 
 class Proposer:

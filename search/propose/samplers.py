@@ -18,20 +18,16 @@ import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.samplers import BaseSampler, GPSampler, NSGAIISampler, RandomSampler, TPESampler
 from optuna.study import StudyDirection
-from optuna.trial import FrozenTrial, TrialState, create_trial
+from optuna.trial import FrozenTrial, create_trial
 
-from search.propose.suggest import distributions, parameters, suggest
-from search.run.counts import STATES
+from search.run.parameters import LATENCY, TRIAL_STATES, distributions, parameters, suggest
 from space.solving.axes import Target, Value, axes
 
 if TYPE_CHECKING:
-    from search.propose.proposer import Outcome
+    from search.records import Outcome
 
 # Optuna's own lines would break the progress bar; its warnings stay.
 optuna.logging.set_verbosity(optuna.logging.WARNING)
-
-TRIAL_STATES = {ours: TrialState[word] for word, ours in STATES.items()}
-LATENCY = "latency"  # name of the constraint
 
 Given = tuple[str, dict[str, Value]]  # a family and the values of its axes
 Handle = tuple[optuna.Trial, ...]  # what a question left open

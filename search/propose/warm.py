@@ -12,10 +12,10 @@ from pathlib import Path
 from optuna.trial import FrozenTrial, TrialState
 
 from results import Run, load_run
-from search.propose.suggest import parameters, values_in
+from search.records import Evaluation
+from search.run.parameters import parameters, values_in
 from search.run.settings import Settings
 from search.run.study import Search
-from search.workers.evaluation import Evaluation
 from space import config_from_json
 from space.solving.axes import Target, Value, axes, propose
 

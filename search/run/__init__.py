@@ -1,12 +1,13 @@
 """A run on the disk: its settings, its study, its lock, its log.
 
-==========  ================================================================================
-`settings`  what two starts must share to continue one run
-`study`     opens, continues and writes the study; one process owns it
-`trials`    what is finished, what is missing, what is on the frontier
-`lock`      one process a run
-`storage`   how the storage is opened, and what it raises
-`log`       what happened, one JSON object a line; `counts`: of it
-`duration`  how long a run would take
-==========  ================================================================================
+============  ================================================================================
+`settings`    what two starts must share to continue one run
+`study`       opens, continues and writes the study; one process owns it
+`trials`      what is finished, what is missing, what is on the frontier
+`lock`        one process a run
+`parameters`  the axes of a network as Optuna's parameters
+`storage`     how the storage is opened, and what it raises
+`log`         what happened, one JSON object a line; `counts`: of it
+`duration`    how long a run would take
+============  ================================================================================
 """

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from search.loop import Event
+    from search.records import Event
 
 STAMP = {"time", "elapsed", "session", "event"}
 

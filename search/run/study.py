@@ -11,7 +11,6 @@ import platform
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from importlib import metadata
 from pathlib import Path
@@ -24,29 +23,16 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from results.run.objective import OBJECTIVES
 from results.run.storage import public_url
-from search.propose.samplers import LATENCY, TRIAL_STATES
-from search.propose.suggest import distributions, parameters
+from search.records import Evaluation, Network
 from search.run.counts import INTERRUPTED
 from search.run.lock import owner
+from search.run.parameters import LATENCY, TRIAL_STATES, distributions, parameters
 from search.run.settings import Settings
 from search.run.storage import close_storage, open_storage, storage_errors
 from search.run.trials import Trials
-from search.workers.evaluation import Evaluation
 from space import Config, cost
 from space.shell.files import json_bytes, write_files
 from space.solving.axes import Value
-
-
-@dataclass(frozen=True)
-class Network:
-    """One network of the run: what is known before it is measured."""
-
-    kind: str  # sample, landmark, repeat: a frontier member from another seed, or warm: from an earlier run
-    label: str  # for the console
-    config: Config
-    family: str
-    values: Mapping[str, Value] | None  # of the family's axes; None if they cannot express it
-    attributes: dict[str, Any]  # what the storage keeps of it
 
 
 class Search(Trials):

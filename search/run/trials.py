@@ -8,9 +8,9 @@ from typing import Any
 from optuna.trial import FrozenTrial, TrialState
 
 from results.analysis.pareto import frontier
-from search.propose.proposer import Outcome
-from search.propose.suggest import values_in
+from search.records import Outcome
 from search.run.counts import INTERRUPTED, STATES
+from search.run.parameters import values_in
 from search.run.settings import BEST, Settings
 from space import Config, config_from_json
 from space.solving.axes import Value, values_of
@@ -47,7 +47,7 @@ class Trials:
         return sorted(once.values(), key=lambda trial: trial.number)
 
     def finished(self, kind: str) -> list[FrozenTrial]:
-        """The trials of a kind (see `search.run.study.Network`) that count."""
+        """The trials of a kind (see `search.records.Network`) that count."""
         return [trial for trial in self._counted() if trial.user_attrs.get("kind") == kind]
 
     def landmarks_left(self) -> list[str]:

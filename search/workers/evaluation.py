@@ -3,66 +3,19 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
-from evaluate.measures.latency import Latency, measure_latency
-from evaluate.training.score import ProxyScore
-from search.propose.rungs import stopper
+from evaluate.measures.latency import measure_latency
+from search.records import Evaluation, Job
 from search.run.settings import Settings
+from search.rungs import stopper
 from space import cost
 
 if TYPE_CHECKING:
     from evaluate.images.load import ImageData
     from evaluate.training.recipe import Recipe
-    from search.workers.executor import Job
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """What came out for one network."""
-
-    score: ProxyScore | None = None  # None if it was not trained
-    latency: Latency | None = None  # None if it was not timed
-    reason: str | None = None  # why it failed, or was stopped
-    violation: float | None = None  # of --max-latency, in milliseconds; above 0 it is too slow
-    trace: str | None = None  # of an error of the program; for the log, not for the storage
-
-    @property
-    def state(self) -> str:
-        """complete, stopped (early, or not trained because it is too slow) or failed."""
-        if self.violation is not None and self.violation > 0:
-            return "stopped"
-        return "failed" if self.score is None else self.score.state
-
-    def cost(self, macs: int, objective: str) -> float:
-        """What stands against top-1: milliseconds for the objective "latency", else multiply-adds."""
-        return self.latency.median_ms if objective == "latency" and self.latency else float(macs)
-
-    def to_json(self) -> dict[str, Any]:
-        """The attributes of a trial."""
-        parts = {
-            "reason": self.reason,
-            "latency": None if self.latency is None else self.latency.to_json(),
-            "violation": self.violation,
-            "score": None if self.score is None else self.score.to_json(),
-        }
-        return {key: value for key, value in parts.items() if value is not None}
-
-    @classmethod
-    def from_json(cls, attributes: Mapping[str, Any]) -> Self:
-        """Read it from the attributes of a finished trial, whatever else is among them."""
-        score, latency = attributes.get("score"), attributes.get("latency")
-        return cls(
-            None if score is None else ProxyScore.from_json(score),
-            None if latency is None else Latency.from_json(latency),
-            attributes.get("reason") or (score or {}).get("reason"),
-            attributes.get("violation"),
-        )
-
-
-Evaluate = Callable[["Job"], Evaluation]
+    from search.records import Job
 
 
 def timing_on(device: str) -> dict[str, Any]:

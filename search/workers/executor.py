@@ -3,31 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from search.records import Evaluate, Evaluation, Job, Lost
+
 if TYPE_CHECKING:
-    from search.propose.rungs import RungTable
-    from search.workers.evaluation import Evaluate, Evaluation
-    from space import Config
-
-
-@dataclass(frozen=True)
-class Job:
-    """One network that is sent out."""
-
-    key: int  # chosen by the sender; the answer carries it
-    config: Config
-    table: RungTable | None = None  # what it is judged against, as of now; None: never stopped early
-    seed: int | None = None  # of a repeat: train it from this seed, and do nothing else; None: the run's own
-    resolution: int | None = None  # of the images, in a sweep over input sizes; None: the recipe's
-
-
-@dataclass(frozen=True)
-class Lost:
-    """The worker died with the network: killed, out of memory, its machine gone. Another try may succeed."""
-
-    reason: str  # one line
+    from search.records import Evaluate, Evaluation
 
 
 class Executor(Protocol):

@@ -13,7 +13,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from search.workers.evaluation import Evaluate
+    from search.records import Evaluate
 
 MIB = 2**20
 REACHED_IN = 5  # seconds until a machine answers

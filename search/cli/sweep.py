@@ -10,9 +10,10 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from search.propose.listed import attributes_of
 from space import Config, config_from_json, cost, gflops
 from space.solving.axes import Target
-from space.solving.vary import Setting, default_start, parse_axes, start_named
+from space.solving.vary import default_start, parse_axes, start_named
 from space.solving.vary import settings as vary_all
 
 if TYPE_CHECKING:
@@ -25,29 +26,13 @@ _FIXED = {  # options that say how to sample: default, flag
 }  # fmt: skip
 
 
-def attributes_of(setting: Setting, settings: Settings, classes: int) -> dict[str, Any]:
-    """What the storage keeps of a network of a sweep, beside what it keeps of every network."""
-    from evaluate.training.recipe import Recipe
-
-    recipe = Recipe.from_json(settings.recipe)
-    pixels = max(4, round(recipe.resolution * setting.input_size / settings.input_size))
-    proxy = cost(recipe.proxy(setting.config), pixels, classes)
-    words = {"name": setting.name, "values": dict(setting.values), "solved": setting.solved, "proxy_macs": proxy.macs}
-    attributes: dict[str, Any] = {"setting": words}
-    if setting.input_size != settings.input_size:
-        attributes |= {"input_size": setting.input_size, "resolution": pixels}
-    return attributes
-
-
-# ---------------------------------------------------------------------------------------------- the command line
-
-
-def check_sweep(args: argparse.Namespace, defaults: argparse.Namespace) -> None:
+def check_sweep(args: argparse.Namespace, defaults: argparse.Namespace, target: Target) -> None:
     """Refuse what does not go together, and translate ``--seeds`` to repeats.
 
     Args:
         args: of the command line; `trials`, `repeats` and `landmarks` are changed.
         defaults: what they are if nothing is said.
+        target: what the budget is counted at.
 
     Raises:
         ValueError: with one sentence.
@@ -64,9 +49,6 @@ def check_sweep(args: argparse.Namespace, defaults: argparse.Namespace) -> None:
             more = "; --seeds trains each network several times" if name == "repeats" else ""
             raise ValueError(f"{flag} does not go with --sweep, which says what is trained{more}")
     take_seeds(args)
-    from search.cli.arguments import target_of
-
-    target = target_of(args)
     args.trials = len(vary_all(start_of(args, target)[1], parse_axes(args.sweep), target))
 
 
@@ -98,9 +80,6 @@ def sweep_name(sweep: dict[str, Any]) -> str:
     """The part of the run's name that says what is swept."""
     start = sweep["start"].replace("\\", "/").rsplit("/", 1)[-1].removesuffix(".json")
     return "-".join([*sweep["axes"], start]) if "axes" in sweep else f"pays-{start}"
-
-
-# ---------------------------------------------------------------------------------------------- before it begins
 
 
 def sweep_lines(settings: Settings, classes: int) -> list[str]:

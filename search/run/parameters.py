@@ -1,4 +1,4 @@
-"""The axes of the space as Optuna's parameters, and back.
+"""A network as Optuna stores it: its axes as parameters, and back; how it ended.
 
 An axis is named ``family.axis``: each family's parameters are its own, so that no axis ever means two things.
 """
@@ -6,13 +6,16 @@ An axis is named ``family.axis``: each family's parameters are its own, so that 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.trial import TrialState
+
+from search.run.counts import STATES
 from space.solving.axes import Axis, Target, Value, axes
 
-if TYPE_CHECKING:
-    import optuna
-    from optuna.distributions import BaseDistribution
+TRIAL_STATES = {ours: TrialState[word] for word, ours in STATES.items()}
+LATENCY = "latency"  # name of the constraint
 
 
 def suggest(trial: optuna.Trial, families: tuple[str, ...], target: Target) -> tuple[str, dict[str, Value]]:
@@ -34,15 +37,11 @@ def values_in(params: Mapping[str, Value]) -> tuple[str, dict[str, Value]]:
 
 def distributions(families: tuple[str, ...], family: str, target: Target) -> dict[str, BaseDistribution]:
     """What `suggest` draws a network of this family from, for trials that are added as they are."""
-    from optuna.distributions import CategoricalDistribution
-
     found: dict[str, BaseDistribution] = {"family": CategoricalDistribution(list(families))}
     return found | {f"{family}.{axis.name}": _distribution(axis) for axis in axes(family, target)}
 
 
 def _distribution(axis: Axis) -> BaseDistribution:
-    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
-
     if axis.choices:
         return CategoricalDistribution(list(axis.choices))
     if isinstance(axis.low, int) and isinstance(axis.high, int):
