@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from results.export import export_model
-    from results.export.tables import frontier_table
+    from results.report.frontier_table import frontier_table
     from results.report.write import write_outputs
     from results.run.candidate import Candidate
     from results.run.naming import describe
@@ -33,7 +33,7 @@ _HOMES = {
     "Run": "run.run",
     "describe": "run.naming",
     "export_model": "export",
-    "frontier_table": "export.tables",
+    "frontier_table": "report.frontier_table",
     "load_run": "run.run",
     "write_outputs": "report.write",
 }

@@ -7,9 +7,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from results.analysis.repeats import fill_repeats
 from results.plots.labels import Box
 from results.run.columns import COLUMNS
+from results.run.repeats import fill_repeats
 from results.run.run import Run
 from space import LANDMARKS, cost, landmark
 

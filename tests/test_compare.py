@@ -16,7 +16,7 @@ from results.analysis.comparison import compare, differences, names_of
 from results.plots.compare import compare_data, draw_compare
 from results.plots.style import DARK, LIGHT, Theme
 from results.run.columns import COLUMNS
-from results.run.frame import frontier_mask
+from results.run.pareto import frontier_mask
 from results.run.run import Run
 from tests.pictures import check
 

@@ -14,7 +14,7 @@ from evaluate.measures.latency import Latency
 from evaluate.training.presets import RECIPES
 from evaluate.training.score import ProxyScore
 from results import frontier_table, load_run
-from results.analysis.pareto import frontier
+from results.run.pareto import frontier
 from search.__main__ import main
 from search.loop import Loop
 from search.propose.proposer import Proposer

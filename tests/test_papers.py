@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from docs.refresh import PLACE, refresh
 from results.__main__ import main as draw_command
 from results.plots.published import published_plot
 from space import LANDMARKS
 from space.__main__ import main
-from space.papers.docs import PLACE, refresh
 from space.papers.outline import depth, outline
 from space.papers.printed_costs import PRINTED, agrees, rounded
 from space.papers.tables import TABLES
@@ -234,7 +234,7 @@ def test_pages_show_what_is_printed_now(page: str) -> None:
     path = DOCS / f"{page}.md"
     text = path.read_text(encoding="utf-8")
     assert PLACE.search(text)
-    assert refresh(text) == text, f"type python -m space.papers.docs docs/{page}.md"
+    assert refresh(text) == text, f"type python -m docs.refresh docs/{page}.md"
 
 
 def test_a_page_that_is_not_current() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from results.analysis.pareto import frontier, hypervolume
+from results.run.pareto import frontier, hypervolume
 
 NUMBER = st.one_of(st.integers(0, 6).map(float), st.floats(0, 6), st.just(float("nan")))
 

@@ -75,7 +75,7 @@ def test_hypervolume_and_best_after_each_network() -> None:
     )
     assert "5 networks; of them 1 stopped early; 1 trainings that repeat one count as time" in data.caption
     assert "axis from 100MFLOPs to 1GFLOPs; its reference point is 0 % at 1GFLOPs" in data.caption
-    assert "70 s of training in 80 s of wall clock with one worker; 1 pause of more than a minute, 16.7 min" in (
+    assert "70 s of training in 80 s of wall clock with one worker; 1 pause of more than a minute, 17 min" in (
         data.caption
     )
 

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from search.run.counts import RECENT, Tally, Workers, duration, short_reason
+from search.run.counts import RECENT, Tally, Workers, short_reason
+from space.shell.words import duration
 
 
 def ended(state: str = "complete", seconds: float | None = 10.0, **more: Any) -> dict[str, Any]:

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from results.analysis.pareto import frontier
-from results.analysis.uncertainty import Uncertainty, luck, uncertainty
+from results.run.pareto import frontier
 from results.run.run import Run
+from results.run.uncertainty import Uncertainty, luck, uncertainty
 from space import landmark
 from tests.pictures import make_run, sample
 

@@ -17,6 +17,7 @@ from evaluate.images.sources import DIGITS
 from evaluate.measures.zero_cost import MEASURES, ZeroCost
 from evaluate.training.recipe import Recipe
 from space.shell.files import write_files
+from space.shell.words import amount
 
 SET_NAMES = {"imagenet": "ImageNet", "cifar": "CIFAR-10"}
 MACHINERY = "digits show the machinery, not ImageNet"
@@ -199,7 +200,7 @@ def fidelity_text(fidelity: Fidelity) -> str:
             )
         )
     wide = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    count = f"{len(fidelity.seeds)} seed{'' if len(fidelity.seeds) == 1 else 's'}"
+    count = f"{amount(len(fidelity.seeds), 'seed')}"
     lines = [
         f"fidelity of recipe {fidelity.recipe.name} on {fidelity.data}: {len(fidelity.networks)} "
         f"{SET_NAMES[fidelity.set]} landmarks, {count}, {fidelity.device}",

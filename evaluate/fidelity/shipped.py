@@ -16,6 +16,7 @@ from typing import Any
 from evaluate.fidelity.rankings import Agreement
 from evaluate.fidelity.report import SET_NAMES, Fidelity, interval, number
 from evaluate.training.recipe import Recipe
+from space.shell.words import amount
 
 RUNS = Path("runs/fidelity")
 SHIPPED = Path(__file__).with_name("shipped.json")
@@ -40,7 +41,7 @@ class KnownFidelity:
     def sentence(self) -> str:
         """Both figures with their intervals, and what multiply-adds alone would have given."""
         ours = self.proxy_top1
-        seeds = f"{self.seeds} seed{'' if self.seeds == 1 else 's'}"
+        seeds = f"{amount(self.seeds, 'seed')}"
         text = (
             f"fidelity ({ours.networks} {SET_NAMES[self.set]} landmarks, {seeds}): tau {number(ours.tau)} "
             f"{interval(ours.tau_low, ours.tau_high)}"

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from results.analysis.hypervolume import axis_of, hypervolume_of
-from results.analysis.pareto import frontier
 from results.run.columns import COLUMNS, Column
 from results.run.objective import Objective
+from results.run.pareto import frontier
 
 if TYPE_CHECKING:
     import pandas as pd

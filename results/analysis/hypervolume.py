@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from results.analysis.pareto import hypervolume
-from results.run.frame import admitted, numbers
 from results.run.objective import Objective
+from results.run.pareto import admitted, hypervolume, numbers
 from space.solving.axes import LEAST_SPENT
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ def axis_of(runs: Sequence[Run], cost: Objective) -> tuple[float, float]:
 
 
 def hypervolume_of(run: Run, cost: Objective, axis: tuple[float, float]) -> float:
-    """The hypervolume of a run's frontier; see `results.analysis.pareto.hypervolume`."""
+    """The hypervolume of a run's frontier; see `results.run.pareto.hypervolume`."""
     return hypervolume(*_points(run, run.networks(), cost), axis)
 
 

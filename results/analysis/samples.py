@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from results.plots.frontier_caption import DIGITS, capital
-from results.plots.style import FAMILIES
-from results.run.frame import numbers
 from results.run.objective import Objective
+from results.run.pareto import numbers
 from space.solving.axes import DESIGN
 
 if TYPE_CHECKING:
@@ -18,8 +16,6 @@ if TYPE_CHECKING:
 
     from results.analysis.bootstrap import Floats
     from results.run.run import Run
-
-UNIFORM = ("random", "qmc")  # samplers that do not prefer what has scored well
 
 
 @dataclass(frozen=True)
@@ -64,12 +60,6 @@ def landmarks(run: Run, cost: Objective) -> pd.DataFrame:
     return frame.drop_duplicates("config_id").reset_index(drop=True)
 
 
-def families(frame: pd.DataFrame) -> list[str]:
-    """The families of a table in the order of every legend."""
-    found = set(frame["family"])
-    return [*(family for family in FAMILIES if family in found), *sorted(found - set(FAMILIES))]
-
-
 def costs(frame: pd.DataFrame, cost: Objective) -> Floats:
     """Of each network, in the unit of an axis."""
     return (numbers(frame, cost.column) / cost.unit).astype(np.float64)
@@ -95,7 +85,7 @@ def groups(frame: pd.DataFrame, axis: Axis) -> dict[str, pd.DataFrame]:
     if axis.exact:
         return {f"{value:g}": frame[values == value] for value in np.unique(values)}
     third = np.zeros(len(frame), dtype=int)
-    present = families(frame)
+    present = frame["family"].unique()
     for family in present:
         own = (frame["family"] == family).to_numpy()
         third[own] = np.searchsorted(np.quantile(values[own], [1 / 3, 2 / 3]), values[own], side="left")
@@ -106,33 +96,3 @@ def groups(frame: pd.DataFrame, axis: Axis) -> dict[str, pd.DataFrame]:
             name = f"{of.min():.3g} to {of.max():.3g}" if len(present) == 1 else name
             found[name] = frame[third == number]
     return found
-
-
-def caveats(run: Run, cost: Objective, frame: pd.DataFrame) -> list[str]:
-    """What has to be said of any picture of these networks, one sentence or two a line."""
-    everything = run.frame()
-    stopped = int((everything["state"] == "pruned").sum())
-    failed = int((everything["state"] == "fail").sum())
-    warm = int((frame["kind"] == "warm").sum())
-    counts = [f"{len(frame):,} sampled network{'' if len(frame) == 1 else 's'}, each with the score of one training"]
-    if warm:
-        counts.append(f"{warm:,} of them taken over from earlier runs")
-    if stopped:
-        counts.append(f"{stopped:,} stopped early are missing, most of them worse")
-    if failed:
-        counts.append(f"{failed:,} failed or interrupted")
-    lines = [f"{'; '.join(counts)}. Cost: {cost.metric}."]
-    sampler = run.settings.get("sampler")
-    if sampler is not None and sampler not in UNIFORM:
-        lines.append(
-            f"The sampler ({sampler}) proposes more of what scores well: these are no even draws of the space."
-        )
-    lines.append(
-        f"Recipe {run.recipe_name} on {run.data_name}. A proxy score ranks networks trained alike; it is not the "
-        "accuracy after full training."
-    )
-    if run.fidelity:
-        lines.append(capital(run.fidelity))
-    if run.data_name == "digits":
-        lines.append(capital(DIGITS) + ".")
-    return lines

@@ -18,10 +18,9 @@ from results.run.columns import Column
 if TYPE_CHECKING:
     import pandas as pd
 
-    from results.run.run import Run
 
 _COUNTS = ("macs", "target_macs", "budget_macs", "params", "activations")  # readers get them in G, M or k
-_SCALES = ((1e9, "G", 3), (1e6, "M", 2), (1e3, "k", 1), (1.0, "", 0))  # divisor, symbol, decimals
+SCALES = ((1e9, "G", 3), (1e6, "M", 2), (1e3, "k", 1), (1.0, "", 0))  # divisor, symbol, decimals
 _SCALED = {"latency_memory": (2.0**20, "MiB", 1), "p_frontier": (1.0, "", 2)}
 _DECIMALS = {"%": 2, "ms": 3, "s": 1, "nats": 4, "1/s": 0}
 _LATEX = {
@@ -56,45 +55,6 @@ def turned(frame: pd.DataFrame, columns: Sequence[Column]) -> str:
     cells = zip(*_cells(frame, columns, "-"), strict=True)
     rows = [[_head(frame, column), *values] for column, values in zip(columns, cells, strict=True)]
     return align(rows, [False, *[True] * len(frame)])
-
-
-def frontier_table(run: Run) -> str:
-    """The frontier as aligned text, the cheapest first; with what repeats and further training say, if there are any.
-
-    What of the run's directory could not be read is said below it. Of a sweep it is `results.plots.sweep_text`'s table.
-    """
-    if run.settings.get("sweep"):
-        from results.plots.sweep_text import sweep_table
-
-        return sweep_table(run)
-    frame = run.frontier()
-    if frame.empty:
-        return "\n".join(["no network within the budget is finished yet", *run.notes])
-    timed, again = run.objective.name == "latency", frame["p_frontier"].notna().any()
-    trained = frame["trained_top1"].notna().any()
-    macs, params = scale(frame, "macs") or _SCALES[-1], scale(frame, "params") or _SCALES[-1]
-    rows = [["config id", "family", *(["latency (ms)"] if timed else []), f"{macs[1]}FLOPs",
-             f"params ({params[1]})" if params[1] else "params", "proxy top-1 (%)",
-             *(["mean of trainings (%)", "on the frontier (p)"] if again else []),
-             *(["trained top-1 (%)", "by recipe"] if trained else []), "network"]]  # fmt: skip
-    for row in frame.to_dict("records"):
-        name = row["landmark"]
-        mean = f"{row['mean_top1']:.2f} of {row['trainings']}" if row["mean_top1"] == row["mean_top1"] else "-"
-        further = isinstance(row["trained_recipe"], str)
-        rows.append([
-            str(row["config_id"]),
-            str(row["family"]),
-            *([f"{row['latency_ms']:.3f}"] if timed else []),
-            f"{row['macs'] / macs[0]:.{macs[2]}f}",
-            f"{row['params'] / params[0]:.{params[2]}f}",
-            f"{row['proxy_top1']:.2f}",
-            *([mean, f"{row['p_frontier']:.2f}"] if again else []),
-            *([f"{row['trained_top1']:.2f}" if further else "-", row["trained_recipe"] if further else "-"]
-              if trained else []),
-            str(row["network"]) + (f" ({name})" if isinstance(name, str) else ""),
-        ])  # fmt: skip
-    numbers = [name not in ("config id", "family", "by recipe", "network") for name in rows[0]]
-    return "\n".join([align(rows, numbers), *run.notes])
 
 
 def align(rows: Rows, numbers: Sequence[bool], width: int | None = None) -> str:
@@ -133,7 +93,7 @@ def scale(frame: pd.DataFrame, name: str) -> tuple[float, str, int] | None:
     if name not in _COUNTS:
         return _SCALED.get(name)
     largest = max(frame[name].dropna(), default=0)
-    return next((each for each in _SCALES if largest >= each[0]), _SCALES[-1])
+    return next((each for each in SCALES if largest >= each[0]), SCALES[-1])
 
 
 def _unit(frame: pd.DataFrame, column: Column) -> str:

@@ -9,10 +9,12 @@ import numpy as np
 
 from results.analysis.bootstrap import SHARE, SURE, best_range, chances
 from results.analysis.importance import LEAST, MOST, SHUFFLES, Importance, importances
-from results.analysis.samples import AXES, Axis, caveats, costs, families, landmarks, on_axis, samples
+from results.analysis.samples import AXES, Axis, costs, landmarks, on_axis, samples
 from results.analysis.trend import FEW, Trend, trend
 from results.plots import DEFAULT_VIEW, View, style
-from results.run.frame import numbers
+from results.plots.frontier_caption import caveats
+from results.run.pareto import numbers
+from space.shell.words import amount
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -116,7 +118,7 @@ def axes_data(run: Run, view: View = DEFAULT_VIEW) -> AxesPlot:
     rng = np.random.default_rng(0)
     bars, too_few = [], []
     above = dict(zip(frame["trial"].tolist(), frame["above"].tolist(), strict=True))
-    for family in families(frame):
+    for family in style.in_order(frame["family"]):
         found, count = importances(run.trials, above, family, rng)
         if found:
             bars.append(Bars(family, count, found))
@@ -159,7 +161,7 @@ def _panel(axis: Axis, frame: pd.DataFrame, stars: pd.DataFrame) -> AxisPanel:
     x_range = _x_range(values, axis)
     seen = (star_values >= x_range[0]) & (star_values <= x_range[1])
     ranges, choices = [], []
-    for family in families(frame):
+    for family in style.in_order(frame["family"]):
         own = (frame["family"] == family).to_numpy()
         scores = frame["above"].to_numpy()[own]
         if len(scores) < LEAST:
@@ -202,7 +204,7 @@ def _values(frame: pd.DataFrame, axis: Axis) -> Floats:
 
 def _points(frame: pd.DataFrame, x: Floats, y: Floats) -> tuple[Points, ...]:
     found = []
-    for family in families(frame):
+    for family in style.in_order(frame["family"]):
         own = (frame["family"] == family).to_numpy()
         found.append(Points(family, tuple(x[own].tolist()), tuple(y[own].tolist())))
     return tuple(found)
@@ -233,7 +235,7 @@ def _explained(
     if too_few:
         lines.append(f"No importance, as it needs {LEAST} sampled networks with parameters: {', '.join(too_few)}.")
     if stars:
-        lines.append(f"Stars: {stars} published network{'' if stars == 1 else 's'}, same recipe; in no range or bar.")
+        lines.append(f"Stars: {amount(stars, 'published network')}, same recipe; in no range or bar.")
     if below:
-        lines.append(f"{below:,} network{'' if below == 1 else 's'} below the panels, not drawn but counted.")
+        lines.append(f"{amount(below, 'network')} below the panels, not drawn but counted.")
     return lines

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from results.analysis.bootstrap import SURE, TIMES, Estimate, agreement, cost_bins, enough, estimate, interval
-from results.analysis.samples import AXES, caveats, costs, families, groups, samples
+from results.analysis.samples import AXES, costs, groups, samples
 from results.plots import DEFAULT_VIEW, View, style
+from results.plots.frontier_caption import caveats
+from space.shell.words import amount
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -96,7 +98,7 @@ def distribution_data(run: Run, view: View = DEFAULT_VIEW) -> DistributionPlot:
         empty = f"a distribution needs {LEAST} sampled networks with a score: {len(frame)} so far"
         return DistributionPlot(title, x_label, (0, 100), (), (), "", "\n".join(caveats(run, cost, frame)), empty)
     x_range, beyond = _x_range(100 - frame["proxy_top1"].to_numpy())
-    by_family = {family: frame[frame["family"] == family] for family in families(frame)}
+    by_family = {family: frame[frame["family"] == family] for family in style.in_order(frame["family"])}
     wanted = [("family", by_family), *((axis.label, groups(frame, axis)) for axis in AXES)]
     rng = np.random.default_rng(0)
     panels, kept, left = [], [], []
@@ -233,5 +235,5 @@ def _explained(panels: list[Panel], beyond: int, left: list[str]) -> list[str]:
     if left:
         lines.append(f"Not drawn, too few networks at costs in common: {', '.join(left)}.")
     if beyond:
-        lines.append(f"{beyond:,} network{'' if beyond == 1 else 's'} beyond the right end, counted in all curves.")
+        lines.append(f"{amount(beyond, 'network')} beyond the right end, counted in all curves.")
     return lines

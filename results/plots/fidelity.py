@@ -23,10 +23,11 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from results.plots import KINDS, style
-from results.plots.frontier_caption import DIGITS, capital
+from results.plots.frontier_caption import DIGITS
 from results.plots.labels import Anchor, Box, nearest, place
 from results.plots.saved import a_report_of
 from space.shell.files import write_files
+from space.shell.words import amount
 
 SETS = {"imagenet": "ImageNet", "cifar": "CIFAR-10"}
 
@@ -105,13 +106,13 @@ def _caption(report: Mapping[str, Any], points: list[FidelityPoint]) -> str:
     what = (
         f"{len(points)} published {SETS[report['set']]} networks trained by recipe {recipe['name']} (epochs "
         f"{recipe['epochs']}, resolution {recipe['resolution']}, width factor {recipe['width']:g}) on "
-        f"{report['data']}, {seeds} seed{'' if seeds == 1 else 's'}, {report['device']}. "
+        f"{report['data']}, {amount(seeds, 'seed')}, {report['device']}. "
         "A faithful proxy falls from left to right."
     )
     if any(point.high > point.low for point in points):
         what += " Bars reach from the worst to the best seed."
     if failed := sum(score["reason"] is not None for network in report["networks"] for score in network["scores"]):
-        what += f" {failed} training{'' if failed == 1 else 's'} failed and {'is' if failed == 1 else 'are'} left out."
+        what += f" {amount(failed, 'training')} failed and {'is' if failed == 1 else 'are'} left out."
     lines = [what]
     rankings = report["rankings"]
     if "proxy_top1" in rankings:
@@ -124,7 +125,7 @@ def _caption(report: Mapping[str, Any], points: list[FidelityPoint]) -> str:
                 "bootstrap over networks."
             )
     if report["data"] == "digits":
-        lines.append(capital(DIGITS) + ".")
+        lines.append(DIGITS)
     return "\n".join(lines)
 
 
@@ -201,8 +202,7 @@ def _draw(plot: FidelityPlot, theme: style.Theme) -> Figure:
     bar.yaxis.set_minor_locator(NullLocator())
     bar.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.6g}"))
     bar.set_ylabel(plot.colour_label)
-    families = [family for family in [*style.FAMILIES, *sorted({p.family for p in plot.points} - set(style.FAMILIES))]
-                if any(point.family == family for point in plot.points)]  # fmt: skip
+    families = style.in_order(point.family for point in plot.points)
     handles = [
         Line2D([], [], linestyle="", marker=theme.family(family)[1], markersize=6.5, color=theme.paper,
                mec=theme.ink, mew=0.8)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from results.analysis.repeats import Repeated
 from results.run.objective import Objective, timing_text
+from results.run.repeats import Repeated
+from space.shell.words import amount, capital
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from results.run.run import Run
 
-DIGITS = "digits show the machinery, not ImageNet"
+DIGITS = "Digits show the machinery, not ImageNet."
+UNIFORM = ("random", "qmc")  # samplers that do not prefer what has scored well
 
 
 def caption(
@@ -49,13 +51,13 @@ def caption(
     if again:
         lines.append(
             "Band: 95 % of the frontier after taking off the luck of single trainings "
-            f"({_number(again.repeats, 'repeat')} of {_number(again.members, 'network')}, "
+            f"({amount(again.repeats, 'repeat')} of {amount(again.members, 'network')}, "
             f"sd {again.uncertainty.sd:.2f} points)."
         )
     if run.fidelity:
         lines.append(capital(run.fidelity))  # no full stop: it may end in a command
     if run.data_name == "digits":
-        lines.append(capital(DIGITS) + ".")
+        lines.append(DIGITS)
     return "\n".join(lines)
 
 
@@ -64,7 +66,7 @@ def _counts(frame: pd.DataFrame, done: pd.DataFrame) -> list[str]:
     trained = int((done["duplicate_of"].isna() & (done["kind"] != "warm")).sum())
     repeated = len(done) - trained - taken
     landmarks = int(((done["kind"] == "landmark") & done["duplicate_of"].isna()).sum())
-    parts = [f"{_number(trained, 'network')} trained"]
+    parts = [f"{amount(trained, 'network')} trained"]
     if landmarks:
         parts.append(f"{landmarks} of them landmarks (stars)")
     if taken:
@@ -78,10 +80,6 @@ def _counts(frame: pd.DataFrame, done: pd.DataFrame) -> list[str]:
     if running := int(frame["state"].isin(["running", "waiting"]).sum()):
         parts.append(f"{running} not finished")
     return parts
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _limits(run: Run) -> str:
@@ -105,6 +103,31 @@ def _latency_line(run: Run, done: pd.DataFrame) -> str:
     )
 
 
-def capital(text: str) -> str:
-    """With a capital letter at its beginning."""
-    return text[0].upper() + text[1:]
+def caveats(run: Run, cost: Objective, frame: pd.DataFrame) -> list[str]:
+    """What has to be said of any picture of these networks, one sentence or two a line."""
+    everything = run.frame()
+    stopped = int((everything["state"] == "pruned").sum())
+    failed = int((everything["state"] == "fail").sum())
+    warm = int((frame["kind"] == "warm").sum())
+    counts = [f"{amount(len(frame), 'sampled network')}, each with the score of one training"]
+    if warm:
+        counts.append(f"{warm:,} of them taken over from earlier runs")
+    if stopped:
+        counts.append(f"{stopped:,} stopped early are missing, most of them worse")
+    if failed:
+        counts.append(f"{failed:,} failed or interrupted")
+    lines = [f"{'; '.join(counts)}. Cost: {cost.metric}."]
+    sampler = run.settings.get("sampler")
+    if sampler is not None and sampler not in UNIFORM:
+        lines.append(
+            f"The sampler ({sampler}) proposes more of what scores well: these are no even draws of the space."
+        )
+    lines.append(
+        f"Recipe {run.recipe_name} on {run.data_name}. A proxy score ranks networks trained alike; it is not the "
+        "accuracy after full training."
+    )
+    if run.fidelity:
+        lines.append(capital(run.fidelity))
+    if run.data_name == "digits":
+        lines.append(DIGITS)
+    return lines

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from results.analysis.repeats import Repeated, repeated
 from results.plots import DEFAULT_VIEW, View, style
 from results.plots.frontier_caption import caption
 from results.plots.labels import shorten
-from results.run.frame import LIMITS
 from results.run.objective import Objective
+from results.run.pareto import LIMITS
+from results.run.repeats import Repeated, repeated
 from space import cost as count
 from space.landmarks.networks import Landmark
 
@@ -203,23 +203,21 @@ def _y_range(shown: pd.DataFrame, members: pd.DataFrame, band: Sequence[float]) 
 
 def _series(done: pd.DataFrame, stopped: pd.DataFrame, members: set[int], cost: Objective) -> tuple[Series, ...]:
     samples = done[(done["kind"] != "landmark") & done["duplicate_of"].isna()]
-    there = {*samples["family"], *stopped["family"]}
     series = []
-    for family in [*style.FAMILIES, *sorted(there - set(style.FAMILIES))]:
+    for family in style.in_order([*samples["family"], *stopped["family"]]):
         of, early = samples[samples["family"] == family], stopped[stopped["family"] == family]
-        if family in there:
-            series.append(
-                Series(
-                    family,
-                    tuple(float(x) / cost.unit for x in of[cost.column]),
-                    tuple(float(top1) for top1 in of["proxy_top1"]),
-                    tuple(trial in members for trial in of["trial"]),
-                    tuple(
-                        (float(x) / cost.unit, float(top1))
-                        for x, top1 in zip(early[cost.column], early["last_top1"], strict=True)
-                    ),
-                )
+        series.append(
+            Series(
+                family,
+                tuple(float(x) / cost.unit for x in of[cost.column]),
+                tuple(float(top1) for top1 in of["proxy_top1"]),
+                tuple(trial in members for trial in of["trial"]),
+                tuple(
+                    (float(x) / cost.unit, float(top1))
+                    for x, top1 in zip(early[cost.column], early["last_top1"], strict=True)
+                ),
             )
+        )
     return tuple(series)
 
 

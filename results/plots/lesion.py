@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from results.plots.frontier_caption import DIGITS, capital
+from results.plots.frontier_caption import DIGITS
 from results.plots.panels import Level, Panel, Row, Series, images
 from results.plots.saved import a_report_of
+from space.shell.words import amount
 
 _FAMILIES = {"residual": "resnet", "plain": "vgg", "dense": "densenet"}
 _LABELS = {"residual": "residual", "plain": "without shortcuts", "dense": "DenseNet"}
@@ -80,14 +81,14 @@ def _caption(report: Mapping[str, Any]) -> str:
         f"{report['network']}, the same without shortcuts, and a DenseNet: recipe {recipe['name']} (epochs "
         f"{recipe['epochs']}, {recipe['train_images'] or 'all'} images of {recipe['resolution']}x"
         f"{recipe['resolution']}, width factor {recipe['width']:g}) on {report['data']}; error of {report['images']} "
-        f"held-out images; {seeds} seed{'' if seeds == 1 else 's'}; {report['environment']['device']}. Shown are means "
+        f"held-out images; {amount(seeds, 'seed')}; {report['environment']['device']}. Shown are means "
         + ("and 95 % intervals over seeds." if seeds > 1 else "of one training, with 95 % intervals over draws.")
         + f" Dotted: guessing, {report['chance']:.0f} %. A block without a shortcut that changes the shape cannot be "
         "dropped.",
         report["verdicts"][0],
     ]
     if report["data"] == "digits":
-        lines.append(capital(DIGITS) + ".")
+        lines.append(DIGITS)
     return "\n".join(lines)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from results.plots.frontier_caption import DIGITS, capital
+from results.plots.frontier_caption import DIGITS
 from results.plots.panels import Panel, Row, Series, images
 from results.plots.saved import a_report_of
 
@@ -69,7 +69,7 @@ def _caption(report: Mapping[str, Any]) -> str:
         f"{found['longest']} {report['unit']}, which are {100 * found['of_paths']:.3g} % of all.",
     ]
     if report["data"] == "digits":
-        lines.append(capital(DIGITS) + ".")
+        lines.append(DIGITS)
     return "\n".join(lines)
 
 

@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from results.plots import style
-from results.plots.progress_data import Effort, Measure, ProgressPlot, Share, duration, progress_data
+from results.plots.progress_data import Effort, Measure, ProgressPlot, Share, progress_data
+from space.shell.words import duration
 
 __all__ = ["draw_progress", "progress_data"]
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from results.analysis.hypervolume import axis_of, growth
 from results.plots import DEFAULT_VIEW, View, style
+from space.shell.words import amount, duration, time_unit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -126,18 +127,8 @@ class Clock:
         return float(seconds)
 
 
-def duration(seconds: float, whole: float | None = None) -> str:
-    """A time in the unit that reads best, or in that of its whole: "45 s", "12.5 min", "3.42 h"."""
-    unit, name = _unit(seconds if whole is None else whole)
-    return f"{seconds / unit:.3g} {name}" if whole is None else f"{seconds / unit:.1f} {name}"
-
-
-def _unit(seconds: float) -> tuple[float, str]:
-    return (1.0, "s") if seconds < 120 else (60.0, "min") if seconds < 7200 else (3600.0, "h")
-
-
 def _effort(what: str, seconds: Sequence[float], total: float) -> Effort:
-    unit, name = _unit(total)
+    unit, name = time_unit(total)
     return Effort(f"{what} ({name})", tuple(second / unit for second in (*seconds, total)))
 
 
@@ -164,7 +155,7 @@ def _shares(own: pd.DataFrame, rest: float) -> tuple[Share, ...]:
 
 
 def _counts(own: pd.DataFrame, trained: pd.DataFrame, warm: int) -> str:
-    words = [f"{len(trained)} network{'' if len(trained) == 1 else 's'}"]
+    words = [f"{amount(len(trained), 'network')}"]
     counts = {
         "published": int((trained["kind"] == "landmark").sum()),
         "stopped early": int((trained["state"] == "pruned").sum()),
@@ -187,7 +178,7 @@ def _time(clock: Clock, total: float, workers: int) -> str:
     if clock.pauses:
         count = len(clock.pauses)
         text += (
-            f"; {count} pause{'' if count == 1 else 's'} of more than a minute, {duration(clock.paused)} together, "
+            f"; {amount(count, 'pause')} of more than a minute, {duration(clock.paused)} together, "
             "left out, and with them trainings that were cut off"
         )
     return text + "."

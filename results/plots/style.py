@@ -9,7 +9,7 @@ import io
 import math
 import textwrap
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -104,6 +104,12 @@ def _rc(theme: Theme) -> dict[str, Any]:
         "svg.hashsalt": "archfrontier",  # equal figures give equal files
         "svg.fonttype": "path",
     }
+
+
+def in_order(families: Iterable[str]) -> list[str]:
+    """Families in the order of every legend, each once: those that have a colour, then the others."""
+    there = set(families)
+    return [*(family for family in FAMILIES if family in there), *sorted(there - set(FAMILIES))]
 
 
 def family_name(family: str) -> str:

@@ -16,6 +16,7 @@ from results.run.columns import COLUMNS
 from results.run.objective import COSTS, timing_text
 from results.run.stages import stages
 from space import config_from_json
+from space.shell.words import duration
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,8 +79,7 @@ def report_data(run: Run) -> ReportData:
         for name, cost in COSTS.items()
         if name == own or frame[cost.column].notna().any()
     }
-    there = {*networks["family"], *(each.family for each in run.own_landmarks)}
-    families = [name for name in [*style.FAMILIES, *sorted(there - set(style.FAMILIES))] if name in there]
+    families = style.in_order([*networks["family"], *(each.family for each in run.own_landmarks)])
     payload = {
         "networks": {
             name: _values(networks[name]) for name in SHOWN if name == "trial" or networks[name].notna().any()
@@ -198,15 +198,8 @@ def _figures(run: Run, frame: pd.DataFrame) -> tuple[tuple[str, str], ...]:
     if len(members):
         best = members.iloc[int(members["proxy_top1"].argmax())]
         found.append((f"{best['proxy_top1']:.2f} %", f"best proxy top-1, trial {best['trial']}"))
-    found.append((_duration(float(frame["seconds"].sum())), "of training"))
+    found.append((duration(float(frame["seconds"].sum())), "of training"))
     return tuple(found)
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 120 else f"{minutes // 60:,} h {minutes % 60:02} min"
 
 
 def _settings(run: Run) -> Iterator[tuple[str, tuple[tuple[str, str], ...]]]:

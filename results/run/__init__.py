@@ -5,6 +5,8 @@
 `candidate`  `Candidate`: a network that was scored, ready to be built
 `storage`    opens the study for reading
 `objective`  what a network costs: multiply-adds, parameters, activations, latency
+`pareto`     the exact non-dominated set and its hypervolume
+`repeats`    networks trained from several seeds; `uncertainty`: the frontier without seed variance
 `frame`      trials -> DataFrame; `columns`: what each column is
 `trained`    what became of networks that were trained further
 `naming`     a network in a few words and numbers

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from results.run.columns import COLUMNS
 from results.run.naming import describe, traits
+from results.run.pareto import frontier_mask
 from space import config_from_json
 from space.landmarks.networks import LANDMARKS, Landmark
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
-    from numpy.typing import NDArray
     from optuna.trial import FrozenTrial
 
 
@@ -35,7 +34,7 @@ def trials_frame(
     """
     import pandas as pd
 
-    from results.analysis.repeats import fill_repeats
+    from results.run.repeats import fill_repeats
 
     rows = [_row(trial, landmarks) for trial in trials]
     frame = pd.DataFrame(
@@ -88,34 +87,3 @@ def _shape(data: Any) -> dict[str, Any]:
     except ValueError:
         return {}
     return traits(config) | {"network": describe(config)}
-
-
-LIMITS = {"macs": "budget_macs", "params": "max_params", "activations": "max_activations"}  # column -> setting
-
-
-def frontier_mask(frame: pd.DataFrame, limits: Mapping[str, Any], cost: str) -> NDArray[np.bool_]:
-    """Which rows are on the frontier of top-1 against a column of costs; repeats never are.
-
-    Args:
-        frame: a table of `COLUMNS`.
-        limits: of its members, as for `trials_frame`.
-        cost: the column.
-    """
-    from results.analysis.pareto import frontier
-
-    return frontier(admitted(frame, limits), numbers(frame, cost))
-
-
-def admitted(frame: pd.DataFrame, limits: Mapping[str, Any]) -> NDArray[np.floating[Any]]:
-    """The top-1 of every row that may be on a frontier; NaN for repeats and for what is beyond the limits."""
-    top1 = frame["proxy_top1"].to_numpy(copy=True)
-    top1[(frame["kind"] == "repeat").to_numpy(dtype=bool, na_value=False)] = float("nan")
-    for column, setting in LIMITS.items():
-        if (most := limits.get(setting)) is not None:
-            top1[numbers(frame, column) > most] = float("nan")  # landmarks may cost a little more than the budget
-    return top1
-
-
-def numbers(frame: pd.DataFrame, name: str) -> NDArray[np.floating[Any]]:
-    """A column as floating point numbers, NaN for what is missing."""
-    return frame[name].astype("Float64").to_numpy(dtype="float64", na_value=float("nan"))

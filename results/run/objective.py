@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from space import gflops
+from space.shell.words import amount
 
 
 @dataclass(frozen=True)
@@ -51,4 +52,4 @@ def timing_text(timing: Mapping[str, Any]) -> str:
     """The conditions of a run's latencies in a few words: "cuda (NVIDIA H200), bfloat16"."""
     threads = timing["threads"]
     text = f"{timing['device']}, {timing['dtype']}"
-    return text if threads is None else f"{text}, {threads} thread{'' if threads == 1 else 's'}"
+    return text if threads is None else f"{text}, {amount(threads, 'thread')}"

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from results.run.candidate import Candidate
-from results.run.frame import frontier_mask, trials_frame
+from results.run.frame import trials_frame
 from results.run.objective import COSTS, Objective, objective_of
+from results.run.pareto import frontier_mask
 from results.run.storage import open_study
 from results.run.trained import add_trainings
 from space import config_from_json, gflops
@@ -133,7 +134,7 @@ class Run:
         """The network with the highest proxy top-1 within the limits; of equals the one cheaper in the run's objective.
 
         Where networks were trained again from other seeds, those with the highest *expected* top-1 come first: their
-        score without the luck of single trainings (see `results.analysis.uncertainty`).
+        score without the luck of single trainings (see `results.run.uncertainty`).
 
         Args:
             max_macs: multiply-adds of one image at the run's target, as a number or as text such as "2G"; the run's

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any, Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from results.analysis.pareto import frontier
 from results.run.objective import timing_text
+from results.run.pareto import frontier
 from search.cli.sweep import sweep_lines
-from search.run.counts import Tally, Workers, duration
+from search.run.counts import Tally, Workers
 from search.run.log import figures
 from search.run.settings import Settings
 from space import cost, gflops
+from space.shell.words import duration
 
 if TYPE_CHECKING:
     from evaluate.fidelity.shipped import KnownFidelity

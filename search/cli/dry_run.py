@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 from search.cli.console import shown_text
 from search.cli.sweep import sweep_lines
-from search.run.counts import amount
 from search.run.duration import expect, expected_text
 from search.run.settings import Settings
 from space import Cost, cost, gflops
+from space.shell.words import amount
 from space.solving.axes import Proposal, draw
 
 if TYPE_CHECKING:

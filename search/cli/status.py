@@ -14,9 +14,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from search.run.counts import INTERRUPTED, STATES, Tally, Workers, duration
+from search.run.counts import INTERRUPTED, STATES, Tally, Workers
 from space import Budget, gflops
 from space.shell.command import Parser, refuse, silence
+from space.shell.words import amount, duration
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
@@ -151,7 +152,7 @@ class Status:
         ]
         words, slots = [], self.start.workers.slots
         if self.missing and self.seconds_left is not None:
-            words.append(f"about {duration(self.seconds_left)} left with {slots} worker{'' if slots == 1 else 's'}")
+            words.append(f"about {duration(self.seconds_left)} left with {amount(slots, 'worker')}")
         if busy := self.start.workers.busy(self.start.now):
             words.append(f"workers busy for {100 * busy:.0f} % of the time of this start")
         return lines + (["; ".join(words)] if words else [])

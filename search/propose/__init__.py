@@ -2,6 +2,8 @@
 
 ==========  ================================================================================
 `proposer`  `Proposer`: of a sampler, a neighbour of the best, an earlier run
+`samplers`  Optuna's samplers over the axes
+`listed`    the networks of a sweep, in a sampler's place
 `warm`      what earlier runs give
 ==========  ================================================================================
 """

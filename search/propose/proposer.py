@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Sequence
 
-from results.analysis.pareto import frontier
+from results.run.pareto import frontier
 from search.propose.samplers import Handle, space_for
 from search.records import Ask, Outcome
 from search.run.settings import check_sampler

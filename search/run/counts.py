@@ -135,18 +135,3 @@ class Workers:
 def short_reason(reason: object) -> str:
     """The words of a reason that two networks with the same trouble share: those before its details."""
     return re.split(r"[:;(,]", str(reason or "no reason given"))[0].strip()
-
-
-def duration(seconds: float) -> str:
-    """A time in one unit: 0.4 s, 40 s, 25 min, 5.2 h, 3.1 days."""
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    for limit, unit, word in ((100, 1, "s"), (100 * 60, 60, "min")):
-        if seconds < limit:
-            return f"{seconds / unit:.0f} {word}"
-    return f"{seconds / 3600:.1f} h" if seconds < 48 * 3600 else f"{seconds / 86400:.1f} days"
-
-
-def amount(count: int, word: str) -> str:
-    """As in: 1 network, 2 networks."""
-    return f"{count} {word}{'' if count == 1 else 's'}"

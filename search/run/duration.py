@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from search.run.counts import amount, duration
 from search.run.settings import Settings
 from space import Config
+from space.shell.words import amount, duration
 
 if TYPE_CHECKING:
     from evaluate.images.load import ImageData

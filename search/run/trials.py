@@ -7,7 +7,7 @@ from typing import Any
 
 from optuna.trial import FrozenTrial, TrialState
 
-from results.analysis.pareto import frontier
+from results.run.pareto import frontier
 from search.records import Outcome
 from search.run.counts import INTERRUPTED, STATES
 from search.run.parameters import values_in

@@ -12,6 +12,8 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
+from space.shell.words import amount
+
 if TYPE_CHECKING:
     from search.records import Evaluate
 
@@ -91,9 +93,9 @@ def check_capacity(nodes: list[dict[str, Any]], workers: int, gpu_fraction: floa
     fits = per_unit * units
     if workers <= fits:
         return
-    wanted = f"{workers} worker{'' if workers == 1 else 's'}"
+    wanted = f"{amount(workers, 'worker')}"
     share = "" if gpu_fraction is None else f" with {gpu_fraction:g} of a GPU each"
-    has = f"{units} {resource}{'' if units == 1 else 's'}"
+    has = amount(units, resource)
     advice = f"type --workers {fits}" if fits else f"join a Ray that has {resource}s"
     raise ValueError(f"{wanted}{share}: this Ray has {has}, enough for {fits}; {advice}")
 

@@ -5,6 +5,5 @@
 `printed_costs`  costs as the papers print them
 `blocks`         one block beside its unrolled alternatives; `block_table`: as a table
 `layer_table`    a network layer by layer
-`docs`           pages under docs/ that show what a command prints
 ===============  ================================================================================
 """

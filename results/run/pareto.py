@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
 
 
 def frontier(top1: ArrayLike, cost: ArrayLike) -> NDArray[np.bool_]:
@@ -65,3 +65,32 @@ def hypervolume(top1: ArrayLike, cost: ArrayLike, axis: tuple[float, float]) -> 
     members = members[np.argsort(price[members], kind="stable")]
     ends = np.log10(np.append(np.maximum(price[members], low), high))
     return float(np.sum(accuracy[members] * np.diff(ends)) / (math.log10(high) - math.log10(low)))
+
+
+LIMITS = {"macs": "budget_macs", "params": "max_params", "activations": "max_activations"}  # column -> setting
+
+
+def frontier_mask(frame: pd.DataFrame, limits: Mapping[str, Any], cost: str) -> NDArray[np.bool_]:
+    """Which rows are on the frontier of top-1 against a column of costs; repeats never are.
+
+    Args:
+        frame: a table of `COLUMNS`.
+        limits: of its members, as for `trials_frame`.
+        cost: the column.
+    """
+    return frontier(admitted(frame, limits), numbers(frame, cost))
+
+
+def admitted(frame: pd.DataFrame, limits: Mapping[str, Any]) -> NDArray[np.floating[Any]]:
+    """The top-1 of every row that may be on a frontier; NaN for repeats and for what is beyond the limits."""
+    top1 = frame["proxy_top1"].to_numpy(copy=True)
+    top1[(frame["kind"] == "repeat").to_numpy(dtype=bool, na_value=False)] = float("nan")
+    for column, setting in LIMITS.items():
+        if (most := limits.get(setting)) is not None:
+            top1[numbers(frame, column) > most] = float("nan")  # landmarks may cost a little more than the budget
+    return top1
+
+
+def numbers(frame: pd.DataFrame, name: str) -> NDArray[np.floating[Any]]:
+    """A column as floating point numbers, NaN for what is missing."""
+    return frame[name].astype("Float64").to_numpy(dtype="float64", na_value=float("nan"))

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from results.analysis.uncertainty import Uncertainty, uncertainty
-from results.run.frame import admitted, numbers
+from results.run.pareto import admitted, numbers
+from results.run.uncertainty import Uncertainty, uncertainty
 
 if TYPE_CHECKING:
     import pandas as pd

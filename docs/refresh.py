@@ -1,4 +1,4 @@
-"""Pages that show what a command prints: `python -m space.papers.docs docs/*.md` writes the output anew.
+"""Pages that show what a command prints: `python -m docs.refresh docs/*.md` writes the output anew.
 
 A page says where, and `tests/test_papers.py` holds that what stands there is what the command prints now::
 
