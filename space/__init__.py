@@ -13,6 +13,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,6 +26,7 @@ from space.networks.config import Config
 from space.networks.dense import DenseConfig
 from space.networks.layers import Cost, total
 from space.networks.residual import ResidualConfig
+from space.networks.task import Preprocessing, Task
 
 if TYPE_CHECKING:
     from space.networks.network import FeatureMaps, Network
@@ -39,22 +41,23 @@ FAMILIES: dict[str, type[Config]] = {
 }
 
 
-def cost(config: Config, input_size: int = 224, classes: int = 1000, in_channels: int = 3) -> Cost:
+def cost(config: Config, input_size: int | None = None, classes: int | None = None, in_channels: int = 3) -> Cost:
     """Multiply-adds, parameters and activations of one image of `in_channels` x `input_size` x `input_size`.
 
-    Closed form, exact, no module built.
+    Closed form, exact, no module built. Input size and classes are the configuration's own (`Config.task`) unless
+    given, and 224 and 1000 where it has none.
 
     Raises:
         ValueError: if the input is too small for the network.
     """
-    return total(config.blocks(input_size, classes, in_channels))
+    return total(config.blocks(*config.target(input_size, classes), in_channels))
 
 
 @overload
 def build(
     config: Config,
-    classes: int = ...,
-    input_size: int = ...,
+    classes: int | None = ...,
+    input_size: int | None = ...,
     *,
     in_channels: int = ...,
     features_only: Literal[False] = ...,
@@ -64,8 +67,8 @@ def build(
 @overload
 def build(
     config: Config,
-    classes: int = ...,
-    input_size: int = ...,
+    classes: int | None = ...,
+    input_size: int | None = ...,
     *,
     in_channels: int = ...,
     features_only: Literal[True],
@@ -74,8 +77,8 @@ def build(
 ) -> FeatureMaps: ...
 def build(
     config: Config,
-    classes: int = 1000,
-    input_size: int = 224,
+    classes: int | None = None,
+    input_size: int | None = None,
     *,
     in_channels: int = 3,
     features_only: bool = False,
@@ -93,14 +96,13 @@ def build(
 
     Args:
         config: the network.
-        classes: outputs of its head. `space.networks.network.Network.reset_classifier` changes them later, also to
-        none.
-        input_size: height and width of the images it is meant for, which must not be too small. The module reads images
-            of any size that its poolings leave something of, square or not.
+        classes: outputs of its head; those of its task (`Config.task`: of a file of a run, the run's), else 1000.
+            `space.networks.network.Network.reset_classifier` changes them later, also to none.
+        input_size: height and width of the images it is meant for, which must not be too small; its task's, else 224.
+            The module reads images of any size that its poolings leave something of, square or not.
         in_channels: of the images; 3 are red, green and blue.
         features_only: make a `space.networks.network.FeatureMaps` instead, without a head, which gives a list of
-        maps, the
-            stem's and each stage's, at falling resolution.
+            maps, the stem's and each stage's, at falling resolution.
         out_indices: which of these maps, in ascending order: 0 is the stem's; negative ones count from the end. Stages
             after the last are left out.
         zero_init_last: let every residual block start as the identity.
@@ -110,10 +112,11 @@ def build(
     """
     from space.networks.build import build_module
 
+    size, number = config.target(input_size, classes)
     return build_module(
         config,
-        classes,
-        input_size,
+        number,
+        size,
         in_channels=in_channels,
         features_only=features_only,
         out_indices=out_indices,
@@ -138,6 +141,11 @@ def config_from_json(data: Any) -> Config:
 def load_config(path: str | Path) -> Config:
     """Read a configuration from a JSON file, bare or under the key ``config``.
 
+    Where the file says what the network is for (``input_size`` and ``classes``, as those of a run or a training do),
+    the configuration carries it as its `Config.task`, so that `build` and `cost` take it::
+
+        model = space.build(space.load_config("runs/NAME/configs/ID.json"))  # the run's classes, its input size
+
     Raises:
         ValueError: if the file is no JSON or no configuration; it names the file.
         OSError: if the file cannot be read.
@@ -150,7 +158,9 @@ def load_config(path: str | Path) -> Config:
             f"{path} is no JSON ({error}): expected what python -m space show NAME --json prints"
         ) from error
     try:
-        return config_from_json(data["config"] if isinstance(data, dict) and "config" in data else data)
+        if not (isinstance(data, dict) and "config" in data):
+            return config_from_json(data)
+        return dataclasses.replace(config_from_json(data["config"]), task=Task.from_json(data))
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
 
@@ -165,7 +175,9 @@ __all__ = [
     "DenseConfig",
     "Landmark",
     "Limits",
+    "Preprocessing",
     "ResidualConfig",
+    "Task",
     "build",
     "config_from_json",
     "cost",

@@ -166,7 +166,7 @@ def _network(options: argparse.Namespace) -> tuple[str, Config, int, int]:
     known = _landmarks(options).get(options.network)
     config = known.network() if known else _read(options.network)
     kind = known.target if known else "cifar" if getattr(config, "stem", "") == "cifar" else "imagenet"
-    size, classes = TARGETS[kind]
+    size, classes = TARGETS[kind] if config.task is None else config.target()
     return (
         known.name if known else Path(options.network).stem,
         config,

@@ -35,7 +35,9 @@ def network(name: str) -> Config:
 
 
 def target(options: argparse.Namespace, config: Config) -> tuple[int, int]:
-    """(input size, classes) as given, else those of the network's kind."""
+    """(input size, classes) as given, else those of the network's file, else those of its kind."""
+    if config.task is not None:
+        return config.target(options.input, options.classes)
     known = LANDMARKS.get(options.network)
     kind = known.target if known else "cifar" if getattr(config, "stem", "") == "cifar" else "imagenet"
     size, classes = TARGETS[kind]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from results.run.objective import COSTS, Objective, objective_of
 from results.run.pareto import frontier_mask
 from results.run.storage import open_study
 from results.run.trained import add_trainings
-from space import config_from_json, gflops
+from space import Task, config_from_json, gflops
 from space.budget import parse_count
 from space.landmarks.networks import LANDMARKS, Landmark
 from space.landmarks.own import read_landmarks
@@ -204,7 +204,7 @@ class Run:
             raise ValueError(f"{self.directory}: no finished trial has the number {trial}; trials.csv lists them")
         row = rows[0]
         return Candidate(
-            config=config_from_json(json.loads(row["config"])),
+            config=replace(config_from_json(json.loads(row["config"])), task=Task(self.input_size, self.classes)),
             macs=int(row["macs"]),
             params=int(row["params"]),
             proxy_top1=float(row["proxy_top1"]),

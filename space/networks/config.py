@@ -6,14 +6,16 @@ import dataclasses
 import hashlib
 import json
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
 from space.networks.layers import Layer, Repeat, unroll
+from space.networks.task import Task
 
 MAX_CHANNELS = 65_536
 MAX_DEPTH = 10_000
 MAX_CLASSES = 10_000_000
+INPUT_SIZE, CLASSES = 224, 1000  # of whatever does not say them
 
 
 @dataclass(frozen=True)
@@ -21,12 +23,15 @@ class Config(ABC):
     """A network as numbers: frozen, checked where it is made, with an exact JSON round trip.
 
     `family` is the name a reader would give it (see `FAMILIES` in `space`); input size, number of classes and input
-    channels are no part of it, but arguments of `blocks`, `cost` and `build`.
+    channels are no part of it, but arguments of `blocks`, `cost` and `build`. It may carry what it is for, as it does
+    when it comes from a run or its file: `task` is what those arguments are unless given. Configurations that differ in
+    it alone are equal, have one id and one JSON.
     """
 
     LABELS: ClassVar[tuple[str, ...]] = ()
 
     family: str
+    task: Task | None = field(default=None, kw_only=True, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.family not in self.LABELS:
@@ -36,11 +41,16 @@ class Config(ABC):
     def blocks(self, input_size: int, classes: int, in_channels: int = 3) -> tuple[Repeat, ...]:
         """The resolved shapes, block by block; what `cost` sums and the module is made of."""
 
-    def layers(self, input_size: int = 224, classes: int = 1000, in_channels: int = 3) -> list[Layer]:
-        """Every layer in order, under its name in the state dict."""
+    def target(self, input_size: int | None = None, classes: int | None = None) -> tuple[int, int]:
+        """(input size, classes) as given, else those of its task, else 224 and 1000."""
+        size, number = (INPUT_SIZE, CLASSES) if self.task is None else (self.task.input_size, self.task.classes)
+        return size if input_size is None else input_size, number if classes is None else classes
+
+    def layers(self, input_size: int | None = None, classes: int | None = None, in_channels: int = 3) -> list[Layer]:
+        """Every layer in order, under its name in the state dict; its `target` unless told otherwise."""
         return [
             layer._replace(name=f"{path}.{layer.name}".lstrip("."))
-            for path, layers in unroll(self.blocks(input_size, classes, in_channels))
+            for path, layers in unroll(self.blocks(*self.target(input_size, classes), in_channels))
             for layer in layers
         ]
 
@@ -55,10 +65,9 @@ class Config(ABC):
         return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values; `config_from_json` gives the same config back."""
-        return {
-            key: list(value) if isinstance(value, tuple) else value for key, value in dataclasses.asdict(self).items()
-        }
+        """Plain JSON values; `config_from_json` gives the same config back. Its task is no part of them."""
+        values = {each.name: getattr(self, each.name) for each in dataclasses.fields(self) if each.compare}
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
@@ -68,10 +77,10 @@ class Config(ABC):
             ValueError: for unknown or missing keys, wrong types and impossible numbers, with one sentence that
                 says which.
         """
-        fields = {field.name: field for field in dataclasses.fields(cls)}
+        fields = {each.name: each for each in dataclasses.fields(cls) if each.compare}
         if unknown := sorted(set(data) - set(fields)):
             raise ValueError(f"unknown key {unknown[0]!r} in a {cls.__name__}: expected {', '.join(fields)}")
-        required = [name for name, field in fields.items() if field.default is dataclasses.MISSING]
+        required = [name for name, each in fields.items() if each.default is dataclasses.MISSING]
         if missing := [name for name in required if name not in data]:
             raise ValueError(f"missing key {missing[0]!r} in a {cls.__name__}")
         values: dict[str, Any] = {
