@@ -35,7 +35,7 @@ def test_a_runs_file_builds_for_the_runs_classes(found: Path) -> None:
     assert model.num_classes == 10 and model(torch.zeros(2, 3, 32, 32)).shape == (2, 10)
     counted = space.cost(config)
     assert (counted.macs, counted.params) == (about["macs"], about["params"])
-    assert sum(layer.macs for layer in config.layers()) == about["macs"]
+    assert sum(layer.totals(1)[0] for layer in config.layers()) == about["macs"]
 
 
 def test_it_is_built_otherwise_where_one_says_so(found: Path) -> None:
