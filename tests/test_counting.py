@@ -1,6 +1,10 @@
 """The closed form against what ptflops and torch see executed; the full comparison is benchmarks/exactness.py."""
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -76,7 +80,22 @@ def test_counting_is_quiet_and_leaves_random_numbers_alone(capfd: pytest.Capture
 
 
 def test_ptflops_failing_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ptflops.get_model_complexity_info", lambda *_, **__: (None, None))
+    monkeypatch.setattr("evaluate.measures.counting.get_model_complexity_info", lambda *_, **__: (None, None))
     config = random_cases("residual", 1, seed=5)[0].config
     with pytest.raises(RuntimeError, match="ptflops cannot count"):
         count_with_ptflops(config, 64, 10)
+
+
+def test_a_broken_torchvision_does_not_matter(tmp_path: Path) -> None:
+    """PyPI's torchvision beside a CPU build of torch fails so, where ptflops looks for deformable convolutions."""
+    (tmp_path / "torchvision").mkdir()
+    (tmp_path / "torchvision" / "__init__.py").write_text(
+        "raise RuntimeError('operator torchvision::nms does not exist')\n"
+    )
+    paths = os.pathsep.join([str(Path(__file__).parents[1]), str(tmp_path)])
+    done = subprocess.run(
+        [sys.executable, "-m", "evaluate", "count", "cifar_resnet20"],
+        capture_output=True, text=True, timeout=120, env=os.environ | {"PYTHONPATH": paths}, cwd=tmp_path,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "all three agree" in done.stdout

@@ -1,4 +1,4 @@
-"""Independent witnesses of `space.cost`: what ptflops and torch see a module execute.
+"""Independent counters beside `space.cost`: what ptflops and torch see a module execute.
 
 Both run the real module once, so they would notice a layer that is counted but not executed, or the other way round.
 `benchmarks/exactness.py` compares them with the closed form over all landmarks and many random networks.
@@ -8,8 +8,31 @@ from __future__ import annotations
 
 import contextlib
 import io
+import sys
+from collections.abc import Iterator
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from space import Config, build
+
+
+@contextlib.contextmanager
+def _without(*packages: str) -> Iterator[None]:
+    """Let these packages seem not to be installed while another one is imported, unless they are loaded already."""
+    hidden = [name for name in packages if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # None: an import of it raises ImportError
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]
+
+
+# For layers that no network here has, ptflops imports torchvision and timm if they are there, and lets a torchvision
+# fail that does not fit torch: "operator torchvision::nms does not exist".
+with _without("torchvision", "timm"):
+    from ptflops import get_model_complexity_info
 
 
 def count_with_ptflops(config: Config, input_size: int = 224, classes: int = 1000) -> tuple[int, int]:
@@ -23,9 +46,6 @@ def count_with_ptflops(config: Config, input_size: int = 224, classes: int = 100
         ValueError: if the input is too small for the network.
         RuntimeError: if ptflops cannot count it.
     """
-    import torch
-    from ptflops import get_model_complexity_info
-
     with torch.random.fork_rng(()):
         model = build(config, classes, input_size).eval()
     # One output position a bias: the classifiers are the only layers that have one.
@@ -59,9 +79,6 @@ def count_with_torch(config: Config, input_size: int = 224, classes: int = 1000)
     Raises:
         ValueError: if the input is too small for the network.
     """
-    import torch
-    from torch.utils.flop_counter import FlopCounterMode
-
     with torch.device("meta"):
         model = build(config, classes, input_size).eval()
         image = torch.empty(1, 3, input_size, input_size)
