@@ -32,7 +32,9 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("run", metavar="RUN", help="the run's directory, such as runs/NAME")
     parser.add_argument("--storage", metavar="URL", help="where the study is, if not in the run's directory")
     plots = "; ".join(f"{name}: {what}" for name, what in PLOTS.items())
-    parser.add_argument("--plots", nargs="+", default=["all"], metavar="NAME", help=f"all, or some of: {plots}")
+    parser.add_argument(
+        "--plots", nargs="+", default=["all"], metavar="NAME", help=f"all, with the page, or some of: {plots}"
+    )
     parser.add_argument(
         "--format", nargs="+", default=list(KINDS), metavar="KIND", help=f"some of {', '.join(FORMATS)} (png svg)"
     )
@@ -65,10 +67,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise ValueError(f"--theme {options.theme!r}: expected one of {', '.join(THEMES)}")
 
         from results import frontier_table, load_run, write_outputs
+        from results.report.write import written_text
 
         run = load_run(options.run, options.storage, options.landmark)
-        paths = write_outputs(run, plots, kinds, View(options.x, options.trial), options.theme)
-        return f"{frontier_table(run)}\n\nwritten: " + ", ".join(str(path) for path in paths)
+        view = View(options.x, options.trial)
+        paths = write_outputs(run, plots, kinds, view, options.theme, report=plots == tuple(PLOTS))
+        return f"{frontier_table(run)}\n\n{written_text(run.directory, paths)}"
 
     return answer("python -m results", text)
 

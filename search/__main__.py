@@ -12,6 +12,7 @@ from search.cli.options import parser
 from space import CONVENTION
 from space.shell.command import refuse, silence
 from space.shell.interrupts import ignore_signals, interruptible, terminate_as_interrupt
+from space.shell.words import amount
 
 if TYPE_CHECKING:
     from evaluate.images.load import ImageData
@@ -147,8 +148,8 @@ def feed(args: argparse.Namespace, run: Search, executor: Executor, data: ImageD
     landmarks, missing = len(run.landmarks_left()), run.samples_left(args.trials)
     done = sum(len(run.finished(kind)) for kind in ("landmark", "sample", "repeat"))
     if not args.quiet:
-        what = "sampled networks" if settings.sweep is None else "settings"
-        total = f"{len(settings.landmarks)} landmarks and {args.trials} {what}"
+        what = "sampled network" if settings.sweep is None else "setting"
+        total = f"{amount(len(settings.landmarks), 'landmark')} and {amount(args.trials, what)}"
         total += f", then {args.repeats} more of each {settings.repeated}" if args.repeats else ""
         print(f"{total}; {done} are done", flush=True)
     proposer = proposer_for(run, data.classes)
@@ -212,6 +213,7 @@ def finish(run: Search, args: argparse.Namespace, interrupted: bool) -> int:
     """Write tables and pictures, show the frontier."""
     from results import frontier_table, load_run, write_outputs
     from results.plots import PLOTS
+    from results.report.write import written_text
 
     result = load_run(run.directory, storage=args.storage)
     try:
@@ -224,7 +226,7 @@ def finish(run: Search, args: argparse.Namespace, interrupted: bool) -> int:
         ) from error
     print()
     print(frontier_table(result))
-    print("written: " + ", ".join(str(path) for path in paths))
+    print(written_text(run.directory, paths))
     if interrupted:
         print(f"interrupted; finished networks are kept. To go on, repeat the command (run {run.settings.name!r}).")
         return 130

@@ -133,6 +133,23 @@ def test_command_line(no_pictures: None, directory: Path, capsys: pytest.Capture
     assert str(directory / "frontier.png") in out
 
 
+def test_what_was_written_is_a_directory_and_a_few_names(
+    no_pictures: None, directory: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(directory)]) == 0
+    line = capsys.readouterr().out.splitlines()[-1]
+    assert line.startswith(f"written to {directory}: trials.csv, frontier.csv, report.html, ")
+    assert line.count(str(directory)) == 1 and "configurations in configs/" in line
+
+
+def test_only_the_pictures_that_were_asked_for(directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(directory), "--plots", "progress", "--format", "svg"]) == 0
+    assert "trials.csv, frontier.csv, 1 picture, " in capsys.readouterr().out.splitlines()[-1]
+    assert sorted(path.name for path in directory.iterdir()) == [
+        "configs", "frontier.csv", "progress.svg", "study.db", "trials.csv",
+    ]  # fmt: skip
+
+
 def test_a_run_without_any_finished_trial(
     make_run: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

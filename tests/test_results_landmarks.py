@@ -53,7 +53,7 @@ def test_on_the_command_line(given: Path, tmp_path: Path, capsys: pytest.Capture
     assert sorted(run.iterdir()) == before
     more.write_text("name,macs,params\nhers,1G,2M\n")
     assert main([str(run), "--landmark", str(more), "--plots", "frontier", "--format", "svg"]) == 0
-    assert "written: " in capsys.readouterr().out
+    assert "written to " in capsys.readouterr().out
     assert (run / "frontier.svg").stat().st_size > 10_000
 
 

@@ -11,6 +11,7 @@ from space import LANDMARKS
 from space.landmarks.networks import TARGETS
 from space.landmarks.own import read_landmarks
 from space.shell.command import Parser, answer
+from space.shell.words import amount
 
 PROG = "python -m results published"
 FAMILIES = tuple(dict.fromkeys(each.family for each in LANDMARKS.values()))
@@ -90,4 +91,4 @@ def published(options: argparse.Namespace) -> str:
         )
     write_files({options.out: image(draw_published(data, THEMES[options.theme]), kind)})
     count = sum(len(line.points) for line in data.lines)
-    return f"{count} networks, {data.x_label} against {data.y_label}: {options.out}"
+    return f"{amount(count, 'network')}, {data.x_label} against {data.y_label}: {options.out}"

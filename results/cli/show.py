@@ -13,6 +13,7 @@ from results.export.tables import FOR_PROGRAMS, FORMATS, kind_of, render
 from results.run.columns import COLUMNS, Column
 from space.shell.command import Parser, answer
 from space.shell.files import write_files
+from space.shell.words import amount
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -108,7 +109,7 @@ def deliver(
     kind = format_of(options)
     if options.out is not None:
         write_files({options.out: render(frame, columns, kind, width)})
-        return f"{len(frame):,} rows, {len(columns)} columns: {options.out}"
+        return f"{amount(len(frame), 'row')}, {amount(len(columns), 'column')}: {options.out}"
     if frame.empty and kind == "text":
         return "no row"
     return render(frame, columns, kind, width).decode().rstrip("\n")

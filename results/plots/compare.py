@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 from results.analysis.comparison import Comparison
 from results.plots import style
 from results.plots.labels import shorten
+from space.shell.words import amount
 
 # Okabe and Ito's, darkest first; the ink of the theme before them
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
@@ -40,7 +41,7 @@ def compare_data(found: Comparison) -> ComparePlot:
     room = max((high / low) ** 0.04, 1.02)
     facts = list(zip(found.runs["networks"], found.runs["hypervolume"], strict=True))
     labels = [
-        f"{shorten(name)}: {networks} networks, hypervolume {volume:.2f}"
+        f"{shorten(name)}: {amount(networks, 'network')}, hypervolume {volume:.2f}"
         for name, (networks, volume) in zip(found.names, facts, strict=True)
     ]
     first = found.runs.iloc[0]

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from results.plots.style import DPI
 from results.report.data import ReportData, report_data
 from results.report.pictures import ReportPicture, report_pictures
+from space.shell.words import amount
 
 if TYPE_CHECKING:
     from results.run.run import Run
@@ -53,7 +54,7 @@ def draw_report(data: ReportData, pictures: Sequence[ReportPicture]) -> bytes:
         commands="\n".join(
             f'<h3>{escape(what)}</h3>\n<pre tabindex="0">{escape(line)}</pre>' for what, line in data.commands
         ),
-        footer=escape(f"{data.networks:,} networks. Made by archfrontier; chart by plotly.js (MIT licence)."),
+        footer=escape(f"{amount(data.networks, 'network')}. Made by archfrontier; chart by plotly.js (MIT licence)."),
         data=json_text(data.payload),
         plotly=plotly,
         script=script,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from results.plots import DEFAULT_VIEW, KINDS, PLOTS, View
+from results.plots import DEFAULT_VIEW, FORMATS, KINDS, PLOTS, View
 from space.shell.files import json_bytes, write_files
+from space.shell.words import amount
 
 if TYPE_CHECKING:
     from results.run.run import Run
@@ -65,6 +67,23 @@ def write_outputs(
         if old not in files:
             old.unlink(missing_ok=True)
     return list(files)
+
+
+def written_text(directory: Path, paths: Sequence[Path]) -> str:
+    """What `write_outputs` wrote, in one line: the directory and a few names.
+
+    As in: written to runs/NAME: trials.csv, frontier.csv, report.html, 12 pictures, 2 configurations in configs/
+    """
+    counts: dict[str, int] = {}
+    for path in paths:
+        noun = "picture" if path.suffix[1:] in FORMATS else "configuration" if path.parent != directory else path.name
+        counts[noun] = counts.get(noun, 0) + 1
+    names = [noun for noun in counts if noun not in ("picture", "configuration")]
+    if pictures := counts.get("picture"):
+        names.append(amount(pictures, "picture"))
+    if configs := counts.get("configuration"):
+        names.append(f"{amount(configs, 'configuration')} in configs{os.sep}")
+    return f"written to {directory}: {', '.join(names)}"
 
 
 def _pictures(

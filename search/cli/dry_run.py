@@ -116,7 +116,7 @@ def feasibility(drawn: Sequence[Drawn]) -> str:
     over = sum(each.cost.macs > each.proposal.target_macs for each in drawn)
     near = sum(abs(each.cost.macs - each.proposal.target_macs) <= NEAR * each.proposal.target_macs for each in drawn)
     return (
-        f"{near} of {len(drawn)} networks cost within {100 * NEAR:.0f} % of what they were solved for, "
+        f"{near} of {amount(len(drawn), 'network')} cost within {100 * NEAR:.0f} % of what they were solved for, "
         f"{over or 'none'} {'cost' if over > 1 else 'costs'} more"
     )
 

@@ -6,5 +6,6 @@
 `files`       files written whole or not at all
 `words`       amounts, times and sentences as people read them
 `tables`      rows of plain values as text, Markdown and JSON
+`words`       numbers of things in words
 ============  ================================================================================
 """
