@@ -73,7 +73,7 @@ def test_hypervolume_and_best_after_each_network() -> None:
         Effort("training (s)", (0, 10, 30, 40, 45, 55, 70)),
         Effort("wall clock (s)", (0, 10, 40, 50, 55, 65, 80)),
     )
-    assert "5 networks; of them 1 stopped early; 1 trainings that repeat one count as time" in data.caption
+    assert "5 networks; of them 1 stopped early; 1 training of the same networks again: counted as time" in data.caption
     assert "axis from 100MFLOPs to 1GFLOPs; its reference point is 0 % at 1GFLOPs" in data.caption
     assert "70 s of training in 80 s of wall clock with one worker; 1 pause of more than a minute, 17 min" in (
         data.caption

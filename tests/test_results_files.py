@@ -27,7 +27,7 @@ def directory(master: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """For tests of what is around them: drawing takes seconds."""
-    monkeypatch.setattr(results.write, "_pictures", lambda *_: ({}, {"frontier.png": b"a picture"}))
+    monkeypatch.setattr(results.report.write, "_pictures", lambda *_: ({}, {"frontier.png": b"a picture"}))
     monkeypatch.setattr(results.report, "report_pictures", lambda *_: ())
 
 
@@ -118,11 +118,11 @@ def test_an_unwritable_directory_is_one_sentence(
 
 
 def test_write_files_makes_and_removes_directories(tmp_path: Path) -> None:
-    space.files.write_files({tmp_path / "a" / "b.txt": b"x"})
+    space.shell.files.write_files({tmp_path / "a" / "b.txt": b"x"})
     assert (tmp_path / "a" / "b.txt").read_bytes() == b"x"
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(OSError):
-        space.files.write_files({tmp_path / "c" / "d.txt": b"x", tmp_path / "file" / "e.txt": b"x"})
+        space.shell.files.write_files({tmp_path / "c" / "d.txt": b"x", tmp_path / "file" / "e.txt": b"x"})
     assert sorted(os.listdir(tmp_path)) == ["a", "file"]
 
 

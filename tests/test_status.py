@@ -71,7 +71,7 @@ def test_a_run_of_an_earlier_version(run: Path) -> None:
     assert lines[0] == f"run {run}: budget 4.1GFLOPs at 224x224, 1000 classes; mode frontier"
     assert lines[1] == "data digits; recipe cpu; objective macs"
     assert lines[2] == "nobody is at work on it"
-    assert lines[3] == "10 networks are done: 9 trained, 1 failed (the loss is not finite 1)"
+    assert lines[3] == "10 networks done: 9 trained, 1 failed (the loss is not finite 1)"
     assert frontier_table(load_run(run)) in text
     assert lines[-1] == "to go on, repeat its command (run 'run')"
 
@@ -86,7 +86,7 @@ def test_stopped_interrupted_and_warm_networks_are_counted_apart(run: Path) -> N
     )
     read = read_status(run)
     assert (read.tally.total, read.warm) == (11, 1)
-    assert "11 networks are done: 9 trained, 1 stopped early, 1 failed (" in read.text()
+    assert "11 networks done: 9 trained, 1 stopped early, 1 failed (" in read.text()
     assert "; 1 more taken over from other runs" in read.text()
 
 
@@ -104,7 +104,7 @@ def test_while_it_runs(run: Path) -> None:
             read = read_status(run)
             text = read.text()
         assert f"at work: process {os.getpid()} on host " in text
-        assert "11 of 16 networks are done: 10 trained, 1 failed" in text
+        assert "11 of 16 networks done: 10 trained, 1 failed" in text
         assert [each["label"] for each in read.running] == ["#11", "#12"]
         assert re.search(r"\n  now: #11 +resnet +1GFLOPs for about [\d.]+ s\n", text)
         assert "left with 2 workers" in text
@@ -128,7 +128,7 @@ def test_after_a_kill_it_says_how_to_go_on(run: Path) -> None:
     read = read_status(run)
     text = read.text()
     assert "was cut off (killed, or the machine went down)" in text
-    assert "10 of 16 networks are done" in text
+    assert "10 of 16 networks done" in text
     assert "now:" not in text
     assert read.running == []
     command = "python -m search --budget '4.1 G' --storage 'postgresql://me:***@host/db'"
@@ -173,7 +173,7 @@ def test_a_run_without_a_finished_network(tmp_path: Path, make_run: Callable[...
     run = make_run(tmp_path / "new", samples=0, landmarks=False)
     begin(RunLog(run / "log.jsonl"))
     text = status(run)
-    assert "0 of 16 networks are done: 0 trained" in text
+    assert "0 of 16 networks done: 0 trained" in text
     assert "no network within the budget is finished yet" in text
 
 

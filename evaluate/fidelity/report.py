@@ -202,8 +202,8 @@ def fidelity_text(fidelity: Fidelity) -> str:
     wide = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     count = f"{amount(len(fidelity.seeds), 'seed')}"
     lines = [
-        f"fidelity of recipe {fidelity.recipe.name} on {fidelity.data}: {len(fidelity.networks)} "
-        f"{SET_NAMES[fidelity.set]} landmarks, {count}, {fidelity.device}",
+        f"fidelity of recipe {fidelity.recipe.name} on {fidelity.data}: "
+        f"{amount(len(fidelity.networks), f'{SET_NAMES[fidelity.set]} landmark')}, {count}, {fidelity.device}",
         "",
     ]
     for row in rows:

@@ -68,7 +68,7 @@ def _counts(frame: pd.DataFrame, done: pd.DataFrame) -> list[str]:
     landmarks = int(((done["kind"] == "landmark") & done["duplicate_of"].isna()).sum())
     parts = [f"{amount(trained, 'network')} trained"]
     if landmarks:
-        parts.append(f"{landmarks} of them landmarks (stars)")
+        parts.append(f"{amount(landmarks, 'landmark')} (stars) among them")
     if taken:
         parts.append(f"{taken} taken over from earlier runs")
     if repeated:

@@ -164,9 +164,9 @@ def _counts(own: pd.DataFrame, trained: pd.DataFrame, warm: int) -> str:
     if parts := [f"{count} {what}" for what, count in counts.items() if count]:
         words.append("of them " + ", ".join(parts))
     if repeats := len(own) - len(trained):
-        words.append(f"{repeats} trainings that repeat one count as time, not as networks")
+        words.append(f"{amount(repeats, 'training')} of the same networks again: counted as time, not as networks")
     if warm:
-        words.append(f"curves begin with {warm} networks taken over from earlier runs")
+        words.append(f"curves begin with {amount(warm, 'network')} taken over from earlier runs")
     return "; ".join(words) + "."
 
 

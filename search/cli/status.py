@@ -124,9 +124,11 @@ class Status:
         lines.append(f"data {self.run.data_name}; recipe {self.run.recipe_name}; objective {self.run.objective.name}")
         lines += [self.run.fidelity] if self.run.fidelity else []
         lines.append(self._owner_text())
-        done = f"{self.tally.total}" if self.start is None else f"{self.tally.total} of {self.start.total}"
+        done = f"{amount(self.tally.total, 'network')} done"
+        if self.start is not None:
+            done = f"{self.tally.total} of {amount(self.start.total, 'network')} done"
         more = f"; {self.warm} more taken over from other runs" if self.warm else ""
-        lines.append(f"{done} networks are done: {self.tally.counts_text()}{more}")
+        lines.append(f"{done}: {self.tally.counts_text()}{more}")
         lines += self._progress_lines()
         lines += [text] if (text := self.tally.device_text()) else []
         return "\n".join([*lines, "", frontier_table(self.run), "", self._next_text()]).rstrip()
