@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import importlib
 import math
+import os
 import random
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import optuna
 import pytest
+import torch
 from optuna.trial import TrialState, create_trial
 
 from evaluate.fidelity.run import Fidelity, ranking_set, report, run_fidelity
@@ -19,15 +24,47 @@ from space import LANDMARKS, Budget, Config, DenseConfig, ResidualConfig, cost
 from space.solving.axes import Target, Value, axes, draw
 
 
-@pytest.fixture(scope="module")
-def one_thread() -> Iterator[None]:
-    """Nets this small only wait for other threads."""
-    import torch
-
-    before = torch.get_num_threads()
+def pytest_configure() -> None:
+    """One thread for each process of the tests and for those that it starts: nets this small only wait for others."""
+    os.environ["OMP_NUM_THREADS"] = "1"
     torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+
+
+# --- commands ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended: its exit status and what it wrote."""
+
+    status: object
+    out: str
+    err: str
+
+
+@pytest.fixture
+def command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Ended]:
+    """`command("search", "--budget", ...)` is `python -m search --budget ...` in `tmp_path`, but in this process.
+
+    A process of its own takes three seconds to import torch; only signals, locks and packaging need one.
+    """
+    monkeypatch.chdir(tmp_path)
+
+    def run(module: str, *words: str) -> Ended:
+        found = importlib.import_module(module)
+        if hasattr(found, "__path__"):
+            found = importlib.import_module(f"{module}.__main__")
+        monkeypatch.setattr(sys, "argv", [module, *words])
+        capsys.readouterr()
+        try:
+            status = found.main()
+        except SystemExit as stop:
+            status = stop.code
+        return Ended(status, *capsys.readouterr())
+
+    return run
 
 
 # --- tiny networks -----------------------------------------------------------------------------------------------

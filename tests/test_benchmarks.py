@@ -37,6 +37,7 @@ def test_every_gpu_figure_has_its_command() -> None:
     assert len(names) == len(set(names))
 
 
+@pytest.mark.slow
 def test_gpu_parts_in_rehearsal(images: Path, tmp_path: Path) -> None:
     command = ["benchmarks.gpu", "--data", str(images), "--out", str(tmp_path / "out"), "--device", "cpu", "--quick",
                "--only", "throughput", "fidelity-fast"]  # fmt: skip
@@ -88,6 +89,7 @@ def test_a_survey_goes_on_and_two_processes_share_it(images: Path, tmp_path: Pat
     assert again.returncode == 0 and not again.stdout, "everything is there"
 
 
+@pytest.mark.slow
 def test_the_owners_overhead_is_measured(tmp_path: Path) -> None:
     done = run("benchmarks.overhead", "--trials", "101", "--rival", "101", "--samplers", "random", "--evaluations", "0",
                "--out", str(tmp_path / "overhead.txt"))  # fmt: skip

@@ -35,7 +35,7 @@ RUN = Path("runs/run")
 
 
 @pytest.fixture(autouse=True)
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, one_thread: None) -> None:
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("tiny.json").write_text(json.dumps(RECIPE))
 
@@ -79,6 +79,7 @@ def check(seen: dict[int, Stored], total: int, landmarks: int = 0) -> list[Store
 # --- killed ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_nothing_is_lost_by_kills_at_random_moments(tmp_path: Path) -> None:
     out = tmp_path / "crash.txt"
     done = subprocess.run(
@@ -92,6 +93,7 @@ def test_nothing_is_lost_by_kills_at_random_moments(tmp_path: Path) -> None:
     assert re.search(r"^training +[1-9]", text, re.MULTILINE), text
 
 
+@pytest.mark.slow
 def test_ctrl_c_again_while_tables_are_written() -> None:
     with process(*SMALL, "--trials", "500") as child:
         wait_for(lambda: events("finish"), child)
@@ -183,6 +185,7 @@ def test_files_that_may_not_grow(capsys: pytest.CaptureFixture[str]) -> None:
     assert (RUN / "trials.csv").exists()
 
 
+@pytest.mark.slow
 def test_a_full_disk(disk: Callable[[int], None], capsys: pytest.CaptureFixture[str]) -> None:
     seen: dict[int, Stored] = {}
     disk(200_000)
@@ -267,6 +270,7 @@ def workers(owner: int) -> list[int]:
     return [each for each, name in descendants(owner).items() if name.startswith("ray::_Worker")]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are looked up in /proc")
 def test_an_owner_and_a_worker_on_ray_are_killed() -> None:
     pytest.importorskip("ray", reason="Ray is not installed: pip install 'archfrontier[ray]'")

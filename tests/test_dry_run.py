@@ -20,7 +20,6 @@ from space import Config, Cost, config_from_json, cost, gflops, landmark
 from space.solving.axes import DESIGN, Proposal
 
 SMOKE = RECIPES["smoke"]
-pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(autouse=True)

@@ -17,7 +17,6 @@ from results.export import ENDINGS, export_model
 from results.export.formats import FORMATS, Format, Subject, make_python, make_safetensors, read_python
 from space import Config, build, cost, landmark, load_config
 
-pytestmark = pytest.mark.usefixtures("one_thread")
 Tiny = dict[str, Config]
 KINDS = ("grouped", "pre-activation, option A", "dense BC")
 

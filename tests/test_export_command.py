@@ -12,8 +12,6 @@ from results import load_run
 from results.__main__ import main
 from space import build, load_config
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 ROOT = Path(__file__).resolve().parent.parent
 
 

@@ -14,8 +14,6 @@ from results.export import export_model
 from results.export.python import source
 from space import Config, DenseConfig, ResidualConfig, build, cost, landmark
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 EDGES: dict[str, Config] = {
     "one stage, nothing changes": ResidualConfig("resnet", "cifar", 8, "basic", (2,), (8,), (8,), (1,)),
     "one stage, the only block widens": ResidualConfig("resnet", "cifar", 8, "basic", (1,), (16,), (8,), (1,)),

@@ -1,7 +1,6 @@
 """Latency of inference: real measurements of tiny networks, and what is refused."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +12,6 @@ from evaluate.measures.latency import Latency, latency_text, measure_latency
 from space import cost, landmark
 
 QUICK: dict[str, Any] = {"device": "cpu", "seconds": 0.0, "min_runs": 4, "warmup": 0.0}
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def tiny() -> nn.Sequential:

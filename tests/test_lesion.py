@@ -35,7 +35,6 @@ from results.plots.style import THEMES
 from space import Config, DenseConfig, ResidualConfig, build, cost, landmark
 from tests.pictures import check
 
-pytestmark = pytest.mark.usefixtures("one_thread")
 IMAGE = torch.randn(2, 3, 24, 24, generator=torch.Generator().manual_seed(0))
 
 

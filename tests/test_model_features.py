@@ -6,8 +6,6 @@ import torch
 from space import build, landmark
 from space.networks.network import FeatureInfo, FeatureMaps
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 SCALES = {
     "resnet18": [("stem", 64, 2), ("layer1", 64, 4), ("layer2", 128, 8), ("layer3", 256, 16), ("layer4", 512, 32)],
     "resnext50_32x4d": [

@@ -6,9 +6,6 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from space import build, cost, landmark
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
-
 # --- images ----------------------------------------------------------------------------------------------------
 
 

@@ -10,8 +10,6 @@ from torch.nn.parallel import DistributedDataParallel
 
 from space import build
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 KINDS = ("option A", "grouped", "pre-activation, imagenet", "dense imagenet")
 
 

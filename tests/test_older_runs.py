@@ -40,7 +40,7 @@ OLD = ["--budget", "0.4G", "--recipe", "tiny.json", "--name", "run", "--landmark
 
 
 @pytest.fixture
-def old_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, one_thread: None) -> Path:
+def old_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A run as the version before wrote it: one parameter after the other, and then it was killed."""
     monkeypatch.chdir(tmp_path)
     Path("tiny.json").write_text(json.dumps(RECIPE))

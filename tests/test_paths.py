@@ -30,8 +30,6 @@ from space import Config, ResidualConfig, build
 from space.networks.residual_modules import ResidualBlock
 from tests.pictures import check
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 
 class Scale(ResidualBlock):
     """y = x + factor * x: a block whose ways can be told apart by hand."""

@@ -55,6 +55,7 @@ def assert_no_password(directory: Path, *texts: str) -> None:
         assert not [content for content in contents if secret.encode() in content], secret
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_and_is_read(
     server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -80,6 +81,7 @@ def test_a_run_goes_on_and_is_read(
     assert_no_password(tmp_path, first.stdout, first.stderr, shown.out, shown.err)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", ["wrong password", "no server", "password as a parameter", "unknown option", "@"])
 def test_a_server_that_refuses_or_is_not_there(
     case: str, server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -106,6 +108,7 @@ def test_a_server_that_refuses_or_is_not_there(
     assert_no_password(tmp_path, shown.out, shown.err, read.out, read.err)
 
 
+@pytest.mark.slow
 def test_a_server_that_is_killed_in_the_middle(server: Server, tmp_path: Path) -> None:
     arguments = command([*SMALL, "--trials", "60", "--storage", server.url()])
     with subprocess.Popen(
@@ -138,6 +141,7 @@ def test_a_server_that_is_killed_in_the_middle(server: Server, tmp_path: Path) -
     assert server.unfinished() == 0
 
 
+@pytest.mark.slow
 def test_a_second_owner_in_another_directory(
     server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -156,6 +160,7 @@ def test_a_second_owner_in_another_directory(
         pass  # runs of other names do not mind
 
 
+@pytest.mark.slow
 def test_a_killed_owner_leaves_no_lock(server: Server, tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from search.run.lock import owner\n"

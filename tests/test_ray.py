@@ -161,6 +161,7 @@ def joined(cluster: Cluster, **more: Any) -> Iterator[OnRay]:
         executor.close()
 
 
+@pytest.mark.slow
 def test_a_machine_that_is_lost_costs_its_networks_a_retry(cluster: Cluster, config: Config, tmp_path: Path) -> None:
     lost = cluster.add_node(num_cpus=1, object_store_memory=STORE)
     with joined(cluster, workers=2) as executor:
@@ -178,6 +179,7 @@ def test_a_machine_that_is_lost_costs_its_networks_a_retry(cluster: Cluster, con
     assert (again, told["pid"]) == (key, results[1 - key]["pid"])
 
 
+@pytest.mark.slow
 def test_workers_share_gpus_and_more_than_fit_are_refused(cluster: Cluster, config: Config, tmp_path: Path) -> None:
     node = cluster.add_node(num_cpus=0, num_gpus=2, object_store_memory=STORE)
     sentence = r"3 workers with 1 of a GPU each: this Ray has 2 GPUs, enough for 2; type --workers 2$"

@@ -15,6 +15,7 @@ import pytest
 
 pytest.importorskip("ray", reason="Ray is not installed: pip install 'archfrontier[ray]'")
 
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parent.parent
 OWNER = """
 import os, signal, sys, time, warnings

@@ -66,7 +66,7 @@ def seen(search: Search) -> tuple[object, ...]:
 
 
 def test_a_real_run_repeats_its_frontier_and_goes_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], one_thread: None
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert main([*SMALL, "--trials", "2", "--repeats", "1"]) == 0

@@ -175,6 +175,7 @@ def test_click_shows_stages_and_lines_that_work(opened: Browser, master: Path) -
     opened.wait("return document.getElementById('copy').textContent !== 'Copy the lines'")
 
 
+@pytest.mark.slow
 def test_sorts(opened: Browser, master: Path) -> None:
     frame = load_run(master).networks()
     head = "document.querySelector('th[data-column={}]')"
@@ -194,6 +195,7 @@ def test_sorts(opened: Browser, master: Path) -> None:
     assert 0 < len(opened.column("params")) <= 25
 
 
+@pytest.mark.slow
 def test_filters(opened: Browser) -> None:
     from selenium.webdriver.common.by import By
 
@@ -216,6 +218,7 @@ def test_filters(opened: Browser) -> None:
     assert set(opened.column("on_frontier")) == {"yes"}
 
 
+@pytest.mark.slow
 def test_another_cost_on_the_axis(opened: Browser) -> None:
     from selenium.webdriver.common.by import By
 
@@ -233,6 +236,7 @@ def test_another_cost_on_the_axis(opened: Browser) -> None:
     assert opened.js("return title(arguments[0])", row) in label
 
 
+@pytest.mark.slow
 def test_keyboard_alone(opened: Browser) -> None:
     tab, enter, space = "\ue004", "\ue007", "\ue00d"
     focus = "return document.activeElement.{}"
@@ -260,6 +264,7 @@ def test_keyboard_alone(opened: Browser) -> None:
     assert opened.js(focus.format("textContent")) == trial
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("size", SIZES)
 def test_photographs(size: str, theme: str, browser: Browser, page: Path, tmp_path: Path) -> None:
@@ -279,6 +284,7 @@ def test_photographs(size: str, theme: str, browser: Browser, page: Path, tmp_pa
     assert other != "rgb({}, {}, {})".format(*photo.getpixel((3, height // 2)))
 
 
+@pytest.mark.slow
 def test_hostile_names_are_only_names(make_run: Callable[..., Path], browser: Browser, tmp_path: Path) -> None:
     directory = make_run(tmp_path / HIT.replace("/", ""), samples=4, landmarks=False, data=f"</script>{HIT}")
     storage = optuna.storages.RDBStorage(f"sqlite:///{directory / 'study.db'}")

@@ -24,7 +24,7 @@ OTHER = {"name": "other", "config": landmark("resnet18").to_json()}
 
 
 @pytest.fixture(autouse=True)
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, one_thread: None) -> None:
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("mine.json").write_text(json.dumps([MINE, LARGE, OTHER]))
     Path("figures.csv").write_text("name,target,macs,params,top1_error\nfigures,cifar,40M,0.3M,7.5\n")

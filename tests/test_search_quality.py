@@ -246,6 +246,7 @@ def test_table_is_played_with_what_was_measured(survey: Survey, truth: Surrogate
     assert {round(score, 6) for score in run.top1} <= scores and len(set(run.macs)) == len(run.macs)
 
 
+@pytest.mark.slow
 def test_command_writes_table_figures_and_picture(path: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "benchmarks.search_quality", "--survey", str(path), "--out", str(tmp_path),
                "--seeds", "2", "--evaluations", "6", "--gp-evaluations", "4", "--jobs", "1"]  # fmt: skip

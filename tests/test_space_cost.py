@@ -11,8 +11,10 @@ from torch.utils.flop_counter import FlopCounterMode
 from space import LANDMARKS, DenseConfig, ResidualConfig, build, config_from_json, cost, landmark
 from space.networks.layers import unroll
 
-pytestmark = pytest.mark.usefixtures("one_thread")
 EXPRESSED = [name for name, known in LANDMARKS.items() if known.config is not None]
+KINDS: dict[tuple[str, str], list[str]] = {}
+for each in EXPRESSED:
+    KINDS.setdefault((LANDMARKS[each].family, LANDMARKS[each].target), []).append(each)
 
 
 def test_counts_by_hand():
@@ -24,13 +26,23 @@ def test_counts_by_hand():
 
 
 @pytest.mark.parametrize("name", EXPRESSED)
+def test_landmark_has_the_parameters_of_its_module(name):
+    known = LANDMARKS[name]
+    with torch.device("meta"):
+        model = build(known.config, known.classes, known.input_size)
+    assert sum(each.numel() for each in model.parameters()) == known.params
+
+
+# One of each family and target; the others are traced in the slow lane, and random ones below.
+TRACED = [min(names, key=lambda name: len(LANDMARKS[name].config.layers(224, 10))) for names in KINDS.values()]
+OTHERS = [pytest.param(name, marks=pytest.mark.slow) for name in EXPRESSED if name not in TRACED]
+
+
+@pytest.mark.parametrize("name", TRACED + OTHERS)
 def test_landmark_is_what_its_module_does(name):
     known = LANDMARKS[name]
     with torch.device("meta"):
         model = build(known.config, known.classes, known.input_size).eval()
-        assert sum(each.numel() for each in model.parameters()) == known.params
-        if len(known.config.layers(known.input_size, known.classes)) > 350:
-            return  # slow to trace; the exactness benchmark does it, and random nets below are traced
         with FlopCounterMode(display=False) as counter:
             model(torch.empty(1, 3, known.input_size, known.input_size))
     assert counter.get_total_flops() == 2 * known.macs

@@ -11,8 +11,6 @@ from torch import nn
 from space import build, cost
 from space.networks.layers import Conv, Linear
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 
 def test_layers_are_the_modules(tiny_configs):
     for config in tiny_configs.values():

@@ -24,7 +24,7 @@ DEPTHS = ["--budget", "8M", "--mode", "match", *TINY, "--start", "cifar_resnet20
 
 
 def test_a_sweep_trains_every_setting_from_every_seed_and_goes_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], one_thread: None
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
     command = [*DEPTHS, "--sweep", "depth=8,14,20"]
@@ -68,7 +68,7 @@ def test_a_sweep_trains_every_setting_from_every_seed_and_goes_on(
 
 
 def test_two_axes_are_a_grid(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], one_thread: None
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
     words = ["--budget", "8M", "--mode", "match", *TINY, "--start", "preresnet164", "--name", "run"]
@@ -85,7 +85,7 @@ def test_two_axes_are_a_grid(
 
 
 def test_which_axis_pays_is_measured_at_its_own_resolution(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], one_thread: None
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
     command = ["pays", "--budget", "20M", "--start", "cifar_resnet20", "--factors", "2", "--seeds", "2", *TINY,
@@ -119,7 +119,7 @@ def test_which_axis_pays_is_measured_at_its_own_resolution(
 
 
 def test_published_networks_of_the_same_cost_stand_beside(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], one_thread: None
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
     words = ["--budget", "4.1GFLOPs", "--mode", "match", "--recipe", "smoke", "--plots", "none", "--name", "run"]
@@ -137,7 +137,7 @@ def test_published_networks_of_the_same_cost_stand_beside(
 
 
 def test_a_dry_run_prints_what_would_be_trained(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], one_thread: None
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert main([*DEPTHS, "--sweep", "depth=8,14", "--seeds", "3", "--dry-run", "1"]) == 0

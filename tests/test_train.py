@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -109,27 +110,33 @@ def test_a_recipe_may_ask_for_a_precision(precision: str, digits: ImageData) -> 
     assert (score.state, score.precision) == ("complete", precision)
 
 
-def test_bf16_is_chosen_where_it_pays() -> None:
+@pytest.fixture
+def two_threads() -> Iterator[None]:
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(1)
+
+
+def test_bf16_is_chosen_where_it_pays(two_threads: None) -> None:
     big = Recipe(name="big", epochs=1, batch_size=128, learning_rate=0.1, width=0.5)
     for config in (landmark("resnet50"), landmark("densenet121")):
         assert plan(config, big, 10, "cpu").precision == ("bf16" if computes_bf16("cpu") else "fp32")
         assert plan(config, SMOKE, 10, "cpu").precision == "fp32"  # too small to win the conversions back
     assert plan(RESIDUAL, SMOKE, 10, "cpu").threads == 1  # too small to share
-    assert plan(landmark("resnet50"), big, 10, "cpu").threads == torch.get_num_threads()
+    assert plan(landmark("resnet50"), big, 10, "cpu").threads == 2
     assert plan(landmark("resnet50"), big, 10, "cuda").threads is None
 
 
-def test_same_seed_same_score_and_the_callers_random_numbers_stay(digits: ImageData) -> None:
+def test_same_seed_same_score_and_the_callers_random_numbers_stay(digits: ImageData, two_threads: None) -> None:
     torch.manual_seed(5)
     recipe = dataclasses.replace(SMOKE, crop=True)
-    threads = torch.get_num_threads()
     one, two, other = (train_proxy(RESIDUAL, recipe, digits, seed=seed, device="cpu") for seed in (1, 1, 2))
     assert (one.top1, one.loss, one.curve) == (two.top1, two.loss, two.curve)
     assert one.loss != other.loss
     drawn = torch.rand(1)
     torch.manual_seed(5)
     assert torch.equal(drawn, torch.rand(1))
-    assert torch.get_num_threads() == threads
+    assert torch.get_num_threads() == 2
 
 
 def test_a_loss_that_is_not_finite_fails_with_the_reason(digits: ImageData) -> None:
@@ -184,6 +191,7 @@ def test_where_memory_is_short_a_batch_is_trained_in_parts() -> None:
     assert score["micro_batch"] in (128, 64, 32, 16)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="limits the memory of a process as Linux does")
 def test_a_training_that_began_anew_with_less_at_once_can_be_stopped() -> None:
     score = out_of_memory(400, "epochs=3, batch_size=256", stop="lambda point: 'enough'")

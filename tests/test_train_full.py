@@ -72,6 +72,7 @@ def test_an_interrupted_training_ends_as_if_it_had_not_been(digits: ImageData, t
         assert torch.equal(tensor, weights(tmp_path / "broken")[name]), name
 
 
+@pytest.mark.slow
 def test_a_killed_training_goes_on(tmp_path: Path) -> None:
     recipe = tmp_path / "recipe.json"
     recipe.write_text(json.dumps(dataclasses.replace(RECIPE, epochs=400, evaluate_every=1).to_json()))
@@ -145,6 +146,7 @@ def test_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest
     assert "plain name" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_two_processes_train_together(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--standalone", "-m",
                "evaluate", "train", "resnet18", "--recipe", "smoke", "--device", "cpu", "--name", "two"]  # fmt: skip
