@@ -15,6 +15,7 @@ from evaluate.cli.parser import make_parser
 from space import CONVENTION, cost
 from space.shell.command import answer
 from space.shell.files import json_bytes, write_files
+from space.shell.names import check_name, safe_name
 
 TRAININGS, FIDELITIES = Path("runs/train"), Path("runs/fidelity")
 PATHS, LESIONS = Path("runs/paths"), Path("runs/lesion")
@@ -83,10 +84,8 @@ def train(options: argparse.Namespace) -> str:
     from evaluate.training.full import train_network
 
     name = Path(options.network).stem if is_file(options.network) else options.network
-    default = f"{name}-{data_name(options.data)}-{recipe.name}-seed{options.seed}"
-    place = options.name or default
-    if Path(place).name != place or place in (".", ".."):
-        raise ValueError(f"--name {place!r}: expected a plain name without path separators, such as --name my-training")
+    place = options.name or safe_name(name, data_name(options.data), recipe.name, f"seed{options.seed}")
+    check_name("--name", place, "such as --name my-training")
     directory = (TRAININGS if run is None else run / TRAINED) / place
     test = load_test(options.data, recipe.resolution) if options.test else None
     speaks = os.environ.get("RANK", "0") == "0"  # one of torchrun's processes speaks for all
@@ -154,7 +153,7 @@ def fidelity(options: argparse.Namespace) -> str:
 
     from evaluate.images.load import data_name
 
-    directory = options.out or FIDELITIES / f"{options.set}-{data_name(options.data)}-{recipe.name}"
+    directory = options.out or FIDELITIES / safe_name(options.set, data_name(options.data), recipe.name)
     seeds = tuple(range(options.seeds))
     for event in run_fidelity(networks, recipe, data.to(device), seeds, device, directory):
         print(event.line(), flush=True)
@@ -197,7 +196,9 @@ def paths(options: argparse.Namespace) -> str:
         weights=options.weights,
     )  # fmt: skip
 
-    place = options.out or PATHS / f"{short(options.network)}-{data_name(options.data)}-{recipe.name}-seed{seed}"
+    place = options.out or PATHS / safe_name(
+        short(options.network), data_name(options.data), recipe.name, f"seed{seed}"
+    )
     return written(options, result, paths_text(result), paths_pictures, place, "paths")
 
 
@@ -223,7 +224,7 @@ def lesion(options: argparse.Namespace) -> str:
         )
     )  # fmt: skip
 
-    place = options.out or LESIONS / f"{short(options.network)}-{data_name(options.data)}-{recipe.name}"
+    place = options.out or LESIONS / safe_name(short(options.network), data_name(options.data), recipe.name)
     return written(options, result, lesion_text(result), lesion_pictures, place, "lesion")
 
 

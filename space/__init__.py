@@ -27,6 +27,7 @@ from space.networks.dense import DenseConfig
 from space.networks.layers import Cost, total
 from space.networks.residual import ResidualConfig
 from space.networks.task import Preprocessing, Task
+from space.shell.reading import read_text
 
 if TYPE_CHECKING:
     from space.networks.network import FeatureMaps, Network
@@ -150,7 +151,7 @@ def load_config(path: str | Path) -> Config:
         ValueError: if the file is no JSON or no configuration; it names the file.
         OSError: if the file cannot be read.
     """
-    text = Path(path).read_text(encoding="utf-8", errors="replace")
+    text = read_text(path, errors="replace")
     try:
         data = json.loads(text)
     except (ValueError, RecursionError) as error:

@@ -72,8 +72,8 @@ def test_what_cannot_be_meant(spec: str | Path, message: str) -> None:
         ("uoft-cs/cifar100?label=fine_label", "cifar100"),
         ("/data/pets [1]/", "pets-1"),
         ("some/../where", "where"),
-        ("/", "data"),
-        ("..x/...", "data"),
+        ("/", "unnamed"),
+        ("..x/...", "unnamed"),
         ("x" * 200, "x" * 80),
     ],
 )

@@ -9,7 +9,9 @@ from typing import Any
 
 from evaluate.fidelity.report import SeedScore
 from evaluate.training.recipe import Recipe
+from space.shell.reading import read_bytes
 
+MOST_BYTES = 1 << 30
 Records = dict[tuple[str, int | None], dict[str, Any]]  # by network and seed; zero-cost scores under None
 
 
@@ -53,7 +55,7 @@ def read_scores(path: Path) -> tuple[dict[str, Any] | None, Records]:
         ValueError: for a damaged line before the last; it says which.
     """
     try:
-        lines = path.read_bytes().split(b"\n")[:-1]
+        lines = read_bytes(path, MOST_BYTES).split(b"\n")[:-1]
     except FileNotFoundError:
         return None, {}
     header: dict[str, Any] | None = None

@@ -16,6 +16,7 @@ from typing import Any
 from evaluate.fidelity.rankings import Agreement
 from evaluate.fidelity.report import SET_NAMES, Fidelity, interval, number
 from evaluate.training.recipe import Recipe
+from space.shell.reading import read_text
 from space.shell.words import amount
 
 RUNS = Path("runs/fidelity")
@@ -134,7 +135,7 @@ def _from_runs(runs: Path) -> list[KnownFidelity]:
     found = []
     for path in sorted(runs.glob("*/fidelity.json")):
         try:
-            found.append(known_from(Fidelity.from_json(json.loads(path.read_text(encoding="utf-8")))))
+            found.append(known_from(Fidelity.from_json(json.loads(read_text(path)))))
         except (ValueError, OSError) as error:
             warnings.warn(f"{path} is passed over: {error}", stacklevel=3)
     return found

@@ -17,10 +17,16 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from space.shell.reading import read_bytes
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+MOST_BYTES = 1 << 28  # of an encoded image
+# What is in the bytes counts, not what the file is called. Pillow knows more formats, among them EPS, for which it
+# starts a program that runs what is in the file.
+FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "GIF", "TIFF")
 DECODING = 1  # to be raised when the same bytes give other pixels than before: it is part of the cache's key
 
 _BATCH = 512  # images that are held encoded at a time
@@ -44,7 +50,7 @@ class Encoded(NamedTuple):
         if isinstance(self.content, bytes):
             return self.content
         try:
-            return self.content.read_bytes()
+            return read_bytes(self.content, MOST_BYTES)
         except OSError as error:
             raise ValueError(f"{self.where} cannot be read: {error.strerror or error}") from error
 
@@ -107,13 +113,13 @@ def _pixels(item: Encoded, resolution: int) -> NDArray[np.uint8]:
     if not content:
         raise ValueError(f"{item.where} cannot be decoded: it holds no bytes")
     try:
-        with Image.open(io.BytesIO(content)) as image:
+        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
             image.draft("RGB", (resolution, resolution))  # JPEG: decode no larger than needed
             turn = _turn(image)
             square = _square(_rgb(image), resolution)
         return np.asarray(square if turn is None else square.transpose(turn)).transpose(2, 0, 1)
     except UnidentifiedImageError as error:
-        raise ValueError(f"{item.where} cannot be decoded: it is no image that Pillow knows") from error
+        raise ValueError(f"{item.where} cannot be decoded: it is none of {', '.join(FORMATS)}") from error
     except Exception as error:  # what decoders raise on damaged files has no common class
         raise ValueError(f"{item.where} cannot be decoded: {first_line(error)}") from error
 

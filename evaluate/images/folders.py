@@ -95,7 +95,9 @@ def _source(folder: Path, split: str | None, files: Sequence[str], guessed: bool
             and entry.name not in names
             and entry.name.lower() not in others
         ):
-            raise ValueError(f"data {folder}: class folder {os.path.relpath(entry.path, folder)} holds no images")
+            within = os.path.relpath(entry.path, folder)
+            links = ", or a link to a folder that is read under another name" if entry.is_symlink() else ""
+            raise ValueError(f"data {folder}: class folder {within} holds no images{links}")
     numbers = {name: number for number, name in enumerate(names)}
     sizes, times = hashlib.sha256(), hashlib.sha256()
     for name in files:

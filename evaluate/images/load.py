@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evaluate.images.sources import DIGITS, open_source, parse_spec, split_options
+from space.shell.names import safe_name
 
 if TYPE_CHECKING:
     import torch
@@ -79,8 +79,7 @@ def data_name(spec: str | Path) -> str:
     ``uoft-cs/cifar100?label=fine_label`` becomes ``cifar100``. Nothing is opened, and nothing needs to exist.
     """
     place, _ = split_options(str(spec))
-    name = re.sub(r"[^\w.+-]+", "-", Path(place).resolve().name).strip("-.")
-    return name[:80] or "data"
+    return safe_name(Path(place).resolve().name)[:80]
 
 
 def load_data(spec: str | Path, resolution: int, seed: int = 0, train_images: int | None = None) -> ImageData:

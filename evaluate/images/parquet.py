@@ -13,6 +13,7 @@ from typing import Any
 
 from evaluate.images.decode import Source, first_line
 from evaluate.images.tables import BATCH, TEST, VALIDATION, Part, Table, find_columns, first_labelled, said, stamp_of
+from space.shell.reading import check_regular
 
 
 def open_parquet(folder: Path, files: Sequence[Path], options: Mapping[str, str], final: bool) -> Source:
@@ -89,6 +90,7 @@ def _parquet_features(file: Path) -> dict[str, Any]:
     import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
     try:
+        check_regular(file)
         footer = pq.read_metadata(file)
         features = dict(datasets.Features.from_arrow_schema(footer.schema.to_arrow_schema()))
     except (pa.ArrowException, OSError, ValueError) as error:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import os
 import re
 import tarfile
+from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -112,6 +113,9 @@ def open_source(spec: Spec, final: bool = False) -> Source:
 def list_files(folder: Path) -> tuple[list[str], list[str]]:
     """(parquet files, image files) of a folder and all below it, relative to it, sorted; links are followed.
 
+    Each real folder is read once, under its own name if it has one below `folder`: links that lead in circles, or from
+    everywhere to everywhere, add nothing.
+
     Raises:
         ValueError: if a folder cannot be read.
     """
@@ -121,25 +125,26 @@ def list_files(folder: Path) -> tuple[list[str], list[str]]:
         raise ValueError(f"data {folder} cannot be read: {error.strerror}: {error.filename}") from error
 
     parquet, images = [], []
-    for root, folders, names in os.walk(folder, followlinks=True, onerror=refuse):
-        here = os.path.realpath(root)
-        folders[:] = [
-            name
-            for name in folders
-            if not is_hidden(name)
-            and not (  # a link to where we are or come from would never end
-                os.path.islink(path := os.path.join(root, name))
-                and (here + os.sep).startswith(os.path.join(os.path.realpath(path), ""))
-            )
-        ]
-        within = os.path.relpath(root, folder)
-        prefix = "" if within == os.curdir else within + os.sep
-        for name in names:
-            end = os.path.splitext(name)[1].lower()
-            if end == ".parquet" and not is_hidden(name):
-                parquet.append(prefix + name)
-            elif end in SUFFIXES and not is_hidden(name):
-                images.append(prefix + name)
+    # a link to where the folder lies would lead to all that lies beside it
+    seen = {(stat.st_dev, stat.st_ino) for stat in map(os.stat, folder.resolve().parents)}
+    waiting = deque([os.fspath(folder)])  # links come after all that can be reached without them
+    while waiting:
+        for root, folders, names in os.walk(waiting.popleft(), onerror=refuse):
+            stat = os.stat(root)
+            if (stat.st_dev, stat.st_ino) in seen:
+                folders.clear()
+                continue
+            seen.add((stat.st_dev, stat.st_ino))
+            folders[:] = sorted(name for name in folders if not is_hidden(name))
+            waiting.extend(path for name in folders if os.path.islink(path := os.path.join(root, name)))
+            within = os.path.relpath(root, folder)
+            prefix = "" if within == os.curdir else within + os.sep
+            for name in names:
+                end = os.path.splitext(name)[1].lower()
+                if end == ".parquet" and not is_hidden(name):
+                    parquet.append(prefix + name)
+                elif end in SUFFIXES and not is_hidden(name):
+                    images.append(prefix + name)
     return sorted(parquet), sorted(images)
 
 
@@ -150,6 +155,8 @@ _REFUSED = "which can run any code when loaded and so is never loaded"
 
 def _kind_of_file(file: Path) -> str:
     """What a file is that was given in place of a folder."""
+    if not file.is_file():
+        return "neither a folder nor a file"
     if _is_pickle(file):
         return f"a pickle, {_REFUSED}"
     if file.name.lower().endswith(_ARCHIVES):

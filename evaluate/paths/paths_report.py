@@ -21,6 +21,7 @@ from evaluate.training.proxy import check_data, plan, train_proxy
 from evaluate.training.recipe import Recipe
 from evaluate.training.trainer import Trainer
 from space import Config, DenseConfig, ResidualConfig, build
+from space.shell.reading import read_text
 
 if TYPE_CHECKING:
     from evaluate.images.load import ImageData
@@ -156,7 +157,7 @@ def training_of(weights: Path, config: Config) -> tuple[Recipe, int, str]:
     """
     path = weights.with_name("train.json")
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(read_text(path))
         recipe, seed, key = Recipe.from_json(content["recipe"]), int(content["seed"]), str(content["data_key"])
         theirs = content["config"]
     except OSError as error:

@@ -33,6 +33,7 @@ from evaluate.training.score import Epoch
 from evaluate.training.trainer import DivergedError, Trainer
 from space import Config, build
 from space.shell.files import json_bytes, write_files
+from space.shell.reading import check_regular
 
 if TYPE_CHECKING:
     from evaluate.images.load import ImageData, LabelledImages
@@ -209,6 +210,7 @@ def load_checkpoint(directory: Path, settings: dict[str, Any]) -> dict[str, Any]
     if not path.exists():
         return None
     try:
+        check_regular(path)
         content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         there = content["settings"]
     except (RuntimeError, EOFError, KeyError, TypeError, pickle.UnpicklingError, ValueError) as error:

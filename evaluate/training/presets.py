@@ -11,6 +11,7 @@ from pathlib import Path
 
 from evaluate.images.sources import DIGITS
 from evaluate.training.recipe import Recipe
+from space.shell.reading import read_text
 
 RECIPES: dict[str, Recipe] = {
     # Source: ours, for tests and first tries. Hardware: any. Time: about a second a network.
@@ -62,11 +63,13 @@ def find_recipe(name_or_path: str | Path) -> Recipe:
         return RECIPES[text]
     presets = ", ".join(RECIPES)
     try:
-        data = json.loads(Path(text).read_text(encoding="utf-8"))
+        data = json.loads(read_text(text))
     except FileNotFoundError as error:
         raise ValueError(f"recipe {text!r}: expected one of {presets}, or a JSON file") from error
     except OSError as error:
-        raise ValueError(f"recipe {text!r} cannot be read ({error.strerror}); presets are {presets}") from error
+        raise ValueError(
+            f"recipe {text!r} cannot be read ({error.strerror or error}); presets are {presets}"
+        ) from error
     except (ValueError, RecursionError) as error:
         raise ValueError(f"recipe {text!r} is no JSON: {error}; presets are {presets}") from error
     try:

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from space.shell.reading import read_text
+
 RUN_FILES = ("run.json", "study.db")
 
 
@@ -49,7 +51,7 @@ def proxy_of(path: str | Path) -> Proxy | None:
         ValueError: if its ``proxy_top1`` is no percentage.
         OSError: if it cannot be read.
     """
-    content = json.loads(Path(path).read_text(encoding="utf-8", errors="replace"))
+    content = json.loads(read_text(path, errors="replace"))
     top1 = content.get("proxy_top1")
     if top1 is None:
         return None
@@ -69,7 +71,7 @@ def proxy_of(path: str | Path) -> Proxy | None:
 def _settings(path: Path) -> dict[str, Any]:
     """A run's settings and ``data_name``, nothing where run.json does not say them: of a run the study is enough."""
     try:
-        about = json.loads(path.read_text(encoding="utf-8"))
+        about = json.loads(read_text(path))
     except (OSError, ValueError, RecursionError):
         return {}
     settings = about.get("settings") if isinstance(about, dict) else None

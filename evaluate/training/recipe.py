@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from dataclasses import dataclass
 from typing import Any
 
 from space import Config
+from space.shell.names import visible
 
 STEMS = ("keep", "cifar")
 PRECISIONS = ("auto", "bf16", "fp32")
+LONGEST_NAME = 80  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +38,10 @@ class Recipe:
     autotune: bool = False  # let cuDNN time its kernels: faster on CUDA for long trainings, scores differ a little
 
     def __post_init__(self) -> None:
-        if not isinstance(self.name, str) or not self.name.strip():
+        if not isinstance(self.name, str) or not self.name.strip() or visible(self.name) != self.name:
             raise ValueError(f"recipe: name is {self.name!r}: expected a word")
+        if len(self.name) > LONGEST_NAME:
+            raise ValueError(f"recipe: its name has {len(self.name)} characters: expected at most {LONGEST_NAME}")
         self._whole("epochs", 1, 10_000)
         self._whole("batch_size", 2, 65_536)
         self._whole("resolution", 4, 1024)
@@ -46,7 +49,7 @@ class Recipe:
         self._whole("evaluate_every", 1, 10_000)
         if self.train_images is not None:
             self._whole("train_images", self.batch_size, 10**9)
-        self._number("learning_rate", 0.0, math.inf, open_low=True)
+        self._number("learning_rate", 0.0, 1e38, open_low=True)  # as float32 can hold
         self._number("momentum", 0.0, 0.9999)
         self._number("weight_decay", 0.0, 10.0)
         self._number("label_smoothing", 0.0, 0.9)
@@ -67,14 +70,17 @@ class Recipe:
     def _whole(self, field: str, low: int, high: int) -> None:
         value = getattr(self, field)
         if type(value) is not int or not low <= value <= high:
-            raise ValueError(f"recipe {self.name}: {field} is {value!r}: expected a whole number from {low} to {high}")
+            raise ValueError(
+                f"recipe {self.name}: {field} is {repr(value)[:50]}: expected a whole number from {low} to {high}"
+            )
 
     def _number(self, field: str, low: float, high: float, open_low: bool = False) -> None:
         value = getattr(self, field)
+        # a whole number may be larger than any float: it is converted only when it is known to fit
         fits = isinstance(value, int | float) and type(value) is not bool and low <= value <= high
-        if not fits or not math.isfinite(value) or (open_low and value == low):
-            limits = f"a number above {low:g}" if open_low else f"a number from {low:g} to {high:g}"
-            raise ValueError(f"recipe {self.name}: {field} is {value!r}: expected {limits}")
+        if not fits or (open_low and value == low):
+            limits = f"above {low:g}, at most {high:g}" if open_low else f"from {low:g} to {high:g}"
+            raise ValueError(f"recipe {self.name}: {field} is {repr(value)[:50]}: expected a number {limits}")
         object.__setattr__(self, field, float(value))
 
     def to_json(self) -> dict[str, Any]:

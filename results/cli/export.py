@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from space import LANDMARKS, Budget, Config, config_from_json, cost, gflops, landmark, load_config
 from space.budget import parse_count
 from space.shell.command import Parser, answer
+from space.shell.reading import read_text
 
 if TYPE_CHECKING:
     from results.run.run import Candidate
@@ -139,7 +140,7 @@ def _of_run(options: argparse.Namespace) -> Found:
 def _of_file(path: Path) -> Found:
     """A configuration, with what the file says of it: a run's network keeps its score, a training's its target."""
     config = load_config(path)
-    about: dict[str, Any] = json.loads(path.read_text(encoding="utf-8", errors="replace"))
+    about: dict[str, Any] = json.loads(read_text(path, errors="replace"))
     origin = f"configuration file {path.name}"
     size, classes = (about[key] if type(about.get(key)) is int else None for key in ("input_size", "classes"))
     score = about.get("proxy_top1")

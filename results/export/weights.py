@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from space import Config, build
+from space.shell.reading import opened
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -70,7 +71,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     """
     import torch
 
-    with path.open("rb"):  # what cannot be read is an OSError, whatever the readers below make of it
+    with opened(path):  # what cannot be read is an OSError, whatever the readers below make of it
         pass
     try:
         if path.suffix == ".safetensors":

@@ -27,6 +27,7 @@ from results.plots.frontier_caption import DIGITS
 from results.plots.labels import Anchor, Box, nearest, place
 from results.plots.saved import a_report_of
 from space.shell.files import write_files
+from space.shell.reading import read_text
 from space.shell.words import amount
 
 SETS = {"imagenet": "ImageNet", "cifar": "CIFAR-10"}
@@ -145,7 +146,7 @@ def write_fidelity_plot(directory: Path) -> list[Path]:
     """
     path = directory / "fidelity.json"
     try:
-        report = json.loads(path.read_text(encoding="utf-8"))
+        report = json.loads(read_text(path))
     except FileNotFoundError as error:
         raise ValueError(f"{directory} holds no fidelity.json: type python -m evaluate fidelity --help") from error
     except ValueError as error:

@@ -16,6 +16,7 @@ from results.run.columns import COLUMNS
 from results.run.objective import COSTS, timing_text
 from results.run.stages import stages
 from space import config_from_json
+from space.shell.reading import read_text
 from space.shell.words import duration
 
 if TYPE_CHECKING:
@@ -259,7 +260,7 @@ def _line(package: str, *words: str) -> str:
 def _last_command(run: Run) -> Sequence[str]:
     """The words after ``python -m search`` of the run's last start, from log.jsonl; nothing without it."""
     try:
-        lines = (run.directory / "log.jsonl").read_text(encoding="utf-8").splitlines()
+        lines = read_text(run.directory / "log.jsonl").splitlines()
     except (OSError, ValueError):
         return ()
     for line in reversed(lines):

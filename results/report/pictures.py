@@ -71,7 +71,7 @@ def _smaller(content: bytes) -> tuple[tuple[int, int], bytes]:
     from PIL import Image
 
     buffer = io.BytesIO()
-    with Image.open(io.BytesIO(content)) as opened:
+    with Image.open(io.BytesIO(content), formats=("PNG",)) as opened:
         few = opened.convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
         few.convert("RGB").save(buffer, "webp", lossless=True, quality=50, method=1)
         return opened.size, buffer.getvalue()

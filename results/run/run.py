@@ -19,6 +19,7 @@ from space import Task, config_from_json, gflops
 from space.budget import parse_count
 from space.landmarks.networks import LANDMARKS, Landmark
 from space.landmarks.own import read_landmarks
+from space.shell.reading import read_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -257,7 +258,7 @@ def load_run(path: str | Path, storage: str | None = None, landmarks: Sequence[s
 def _run_file(path: Path) -> dict[str, Any]:
     """run.json, or nothing: the study alone is enough."""
     try:
-        about = json.loads(path.read_text(encoding="utf-8"))
+        about = json.loads(read_text(path))
     except (OSError, ValueError, RecursionError):
         return {}
     return about if isinstance(about, dict) else {}

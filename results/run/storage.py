@@ -18,6 +18,8 @@ import optuna
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
+from space.shell.reading import opened
+
 EXAMPLES = "sqlite:///study.db or postgresql://user@host/database"
 # Names of what must not be shown among the parameters of a URL; passfile is but a path.
 _SECRET = re.compile(r"pass(?!file)|pwd|secret|token|odbc_connect", re.IGNORECASE)
@@ -130,7 +132,7 @@ def open_study(file: Path, url: str | None, wanted: list[str | None]) -> Iterato
 
 def _check_file(path: Path) -> None:
     try:
-        with path.open("rb") as file:
+        with opened(path) as file:
             header = file.read(16)
     except FileNotFoundError as error:
         raise ValueError(f"{path} does not exist: expected the directory of a run with its study.db") from error

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from space import config_from_json
+from space.shell.reading import read_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,7 +64,7 @@ def _read(path: Path) -> Training:
         ValueError: if it is none.
         OSError: if it cannot be read.
     """
-    report: Any = json.loads(path.read_text(encoding="utf-8"))
+    report: Any = json.loads(read_text(path))
     if not isinstance(report, dict):
         raise ValueError(f"it holds a {type(report).__name__}, no report of a training")
     top1, epochs, recipe = report.get("top1"), report.get("epochs_done"), report.get("recipe")

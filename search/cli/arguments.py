@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from results.plots import PLOTS, check_names
 from search.cli.options import parser
 from search.cli.sweep import check_sweep, sweep_name, sweep_of
-from search.run.settings import Settings, check_name, check_objective, check_sampler
+from search.run.settings import Settings, check_objective, check_sampler
 from space import FAMILIES, Budget, Config
 from space.landmarks.networks import LANDMARKS, landmark
 from space.landmarks.own import read_landmarks
 from space.limits import Limits
+from space.shell.names import check_name, safe_name
 from space.solving.axes import DESIGN, MODES, Target, check_families
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def check(args: argparse.Namespace) -> None:
     if args.quiet and args.verbose:
         raise ValueError("--quiet and --verbose: expected one of them")
     if args.name is not None:
-        check_name(args.name)
+        check_name("run name", args.name, "such as --name my-run")
     check_sampler(args.sampler)
     if args.workers < 1:
         raise ValueError(f"--workers {args.workers}: expected how many networks to train at once, such as --workers 2")
@@ -127,7 +128,7 @@ def settings_of(args: argparse.Namespace, recipe: Recipe, device: str) -> Settin
     ) if limit is not None]  # fmt: skip
     sweep = sweep_of(args, target)
     parts += [sweep_name(sweep)] if sweep else []
-    name = args.name or "-".join(parts)
+    name = args.name or safe_name(*parts)
     timed = args.objective == "latency" or args.max_latency is not None
     own = read_landmarks(*args.landmark)
     scored = [each.name for each in own if each.config and each.target == target.kind and near(each.config, target)]

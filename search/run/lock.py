@@ -236,7 +236,7 @@ def held_by(directory: Path) -> Holder | None:
     """
     for _ in range(100):  # an owner has its lock an instant before it has written who it is
         try:
-            file = os.open(directory / LOCK, os.O_RDONLY | os.O_CLOEXEC)
+            file = os.open(directory / LOCK, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         except FileNotFoundError:
             return None
         try:

@@ -24,9 +24,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from space.shell.reading import read_bytes
+
 if TYPE_CHECKING:
     from search.records import Event
 
+MOST_BYTES = 1 << 30
 STAMP = {"time", "elapsed", "session", "event"}
 
 # As SQLAlchemy reads a URL, but up to the last "@": a password that should have been quoted is hidden whole.
@@ -189,7 +192,7 @@ def read_log(path: Path) -> list[dict[str, Any]]:
         OSError: if the file cannot be read.
     """
     try:
-        content = path.read_bytes()
+        content = read_bytes(path, MOST_BYTES)
     except FileNotFoundError:
         return []
     events = []

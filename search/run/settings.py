@@ -15,6 +15,7 @@ from space import Config, config_from_json
 from space.budget import Budget
 from space.landmarks.networks import Landmark, landmark
 from space.limits import Limits
+from space.shell.names import check_name
 from space.solving.axes import DESIGN, Target, check_families
 from space.solving.directions import spend
 from space.solving.vary import Setting
@@ -70,7 +71,7 @@ class Settings:
     sweep: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
-        check_name(self.name)
+        check_name("run name", self.name, "such as --name my-run")
         check_sampler(self.sampler)
         if not self.families:
             raise ValueError(f"no family to search: expected some of {', '.join(DESIGN)}")
@@ -151,16 +152,6 @@ class Settings:
                 f"run {self.name!r} exists with other settings ({shown}): repeat its own settings to continue it, "
                 "or choose another --name"
             )
-
-
-def check_name(name: str) -> None:
-    """Raise ValueError unless `name` can be a directory under runs/."""
-    if not name or name in (".", "..") or any(c in name for c in "/\\\0") or not name.isprintable() or len(name) > 200:
-        raise ValueError(f"run name {name!r}: expected a plain name without path separators, such as --name my-run")
-    if name in ("fidelity", "train"):
-        raise ValueError(
-            f"run name {name!r}: python -m evaluate keeps its results in runs/{name}; choose another --name"
-        )
 
 
 def check_sampler(sampler: str) -> None:

@@ -26,6 +26,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError, S
 from sqlalchemy.pool import QueuePool
 
 from results.run.storage import EXAMPLES, engine_url, optuna_url, public_url, reason_of, sqlite_file
+from space.shell.reading import check_regular
 
 __all__ = ["close_storage", "connect_arguments", "open_storage", "public_url", "storage_errors"]
 
@@ -42,9 +43,12 @@ def open_storage(place: Path | str) -> RDBStorage:
 
     Raises:
         ValueError: if the URL is none, or lacks its driver.
+        OSError: if the file is there, but is a pipe, a device or a directory.
         SQLAlchemyError: and what else `storage_errors` turns into a sentence.
     """
     file = place if isinstance(place, Path) else sqlite_file(place)
+    if file is not None and file.exists():
+        check_regular(file)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         if file is not None:  # as a file: in a URL, a path with a question mark would be another path

@@ -33,6 +33,7 @@ from space.landmarks.figures import Figure
 from space.landmarks.networks import LANDMARKS, TARGETS, Landmark
 from space.networks.config import Config, check_choice, check_int
 from space.networks.layers import total
+from space.shell.reading import read_text
 
 COUNTS = ("macs", "params")
 TEXTS = ("label", "family", "setting", "source")
@@ -104,7 +105,7 @@ def _csv_entries(path: Path) -> dict[str, object]:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return read_text(path, encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise ValueError(f"{path} is no text in UTF-8: expected landmarks as JSON or CSV") from error
     except OSError as error:
@@ -149,8 +150,8 @@ def _name(given: Mapping[str, Any]) -> str:
     name = _line("name", given["name"])
     if name in LANDMARKS:
         raise ValueError(f"{name!r} is a published network (python -m space show {name}): choose another name")
-    if name in RESERVED or "," in name:
-        raise ValueError(f"name {name!r}: expected no comma, and not {' or '.join(RESERVED)}")
+    if name in RESERVED or "," in name or name.startswith("-"):  # as `--landmarks` could not name it
+        raise ValueError(f"name {name!r}: expected no comma, no dash in front, and not {' or '.join(RESERVED)}")
     return name
 
 

@@ -92,9 +92,9 @@ class Config(ABC):
 def check_int(name: str, value: object, low: int, high: int) -> None:
     """Raise ValueError unless `value` is an integer in [low, high]."""
     if type(value) is not int:
-        raise ValueError(f"{name} is {value!r}: expected a whole number from {low} to {high}")
+        raise ValueError(f"{name} is {repr(value)[:50]}: expected a whole number from {low} to {high}")
     if not low <= value <= high:
-        raise ValueError(f"{name} is {value}: expected {low} to {high}")
+        raise ValueError(f"{name} is {str(value)[:50]}: expected {low} to {high}")
 
 
 def check_ints(name: str, values: object, low: int, high: int, length: int | None = None) -> None:

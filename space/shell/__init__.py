@@ -5,6 +5,8 @@
 `interrupts`  Ctrl-C and SIGTERM, none of them lost
 `files`       files written whole or not at all
 `words`       amounts, times and sentences as people read them
+`names`       safe names of directories and files; control characters shown
+`reading`     files that are read whole: regular ones, of a bounded size
 `tables`      rows of plain values as text, Markdown and JSON
 `words`       numbers of things in words
 ============  ================================================================================

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from space.shell.interrupts import interruptible
+from space.shell.names import visible
 
 
 class Parser(argparse.ArgumentParser):
@@ -16,7 +17,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong and exit with status 2."""
-        self.exit(2, f"{self.prog}: {message}; type {self.prog} --help\n")
+        self.exit(2, f"{self.prog}: {visible(message)}; type {self.prog} --help\n")
 
 
 def answer(prog: str, make: Callable[[], str]) -> int:
@@ -31,7 +32,7 @@ def answer(prog: str, make: Callable[[], str]) -> int:
         return 130
     try:
         if text:
-            print(text, flush=True)
+            print(visible(text, keep="\n\t"), flush=True)
     except OSError as error:
         silence()
         if not isinstance(error, BrokenPipeError):  # the reader has left, as `head` does: nothing is wrong
@@ -44,7 +45,7 @@ def refuse(prog: str, reason: object) -> int:
     if isinstance(reason, OSError) and reason.strerror:
         place = reason.filename2 or reason.filename
         reason = f"{f'{place}: ' if place else ''}{reason.strerror}; the files that were there are kept"
-    print(f"{prog}: {' '.join(str(reason).split())}", file=sys.stderr)
+    print(f"{prog}: {visible(' '.join(str(reason).split()))}", file=sys.stderr)
     return 2
 
 
