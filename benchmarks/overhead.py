@@ -38,7 +38,7 @@ from search.run.study import Search
 from search.rungs import rungs_of
 from search.workers.executor import Executor, InProcess
 from space import Budget, cost
-from space.solving.axes import DESIGN, MODES
+from space.solving.axes import MODES, searched
 
 
 @dataclass
@@ -61,7 +61,7 @@ def settings(sampler: str, mode: str, **more: object) -> Settings:
     """A run at 4.1 GFLOPs without landmarks."""
     budget = Budget.parse("4.1G").macs
     recipe = RECIPES["fast"].to_json()
-    return Settings("overhead", budget, mode, tuple(DESIGN), "none", recipe, 224, 1000, sampler, 0, (), **more)  # type: ignore[arg-type]
+    return Settings("overhead", budget, mode, searched(), "none", recipe, 224, 1000, sampler, 0, (), **more)  # type: ignore[arg-type]
 
 
 def run(directory: Path, chosen: Settings, executor: Executor, total: int) -> Iterator[float]:

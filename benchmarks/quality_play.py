@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from benchmarks.rival import Rival, counting_range
 from benchmarks.surrogate import Surrogate, Training
-from benchmarks.survey_table import Survey
+from benchmarks.survey_table import SURVEYED, Survey
 from search.propose.proposer import Proposer
 from search.rungs import promising, rung_table
 from space import Config, cost
-from space.solving.axes import DESIGN, Target
+from space.solving.axes import Target
 
 MOST = 4  # an arm ends after so many times the evaluations, however cheap they were
 
@@ -90,7 +90,7 @@ def play(arm: Arm, game: Game, seed: int) -> dict[str, Run]:
 
 def play_proposer(arm: Arm, game: Game, seed: int) -> Run:
     """The product's own search."""
-    proposer = Proposer(tuple(DESIGN), game.target, sampler=arm.sampler, seed=seed, refine=arm.refine)
+    proposer = Proposer(SURVEYED, game.target, sampler=arm.sampler, seed=seed, refine=arm.refine)
     keys: list[int] = []
 
     def networks() -> Iterator[tuple[Config, Training]]:

@@ -39,7 +39,7 @@ from search.run.study import Search
 from space import Config, Cost, cost, landmark
 from space.budget import Budget
 from space.shell.files import write_files
-from space.solving.axes import DESIGN, Target, draw
+from space.solving.axes import Target, draw, searched
 
 BUDGET = "4.1G"
 REPEATED, REPEATS = 5, 2
@@ -62,7 +62,7 @@ def make_run(directory: Path, networks: int, seed: int = 0) -> None:
     rng = random.Random(seed)
     target = Target(Budget.parse(BUDGET))
     settings = Settings(
-        directory.name, target.budget.macs, "frontier", tuple(DESIGN), "synthetic", RECIPES["cpu"].to_json(), 224, 1000,
+        directory.name, target.budget.macs, "frontier", searched(), "synthetic", RECIPES["cpu"].to_json(), 224, 1000,
         "random", seed, landmarks_for(["auto"], target),
     )  # fmt: skip
     with Search(directory, settings) as run:

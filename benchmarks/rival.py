@@ -13,10 +13,13 @@ from dataclasses import replace
 
 import optuna
 
+from benchmarks.survey_table import SURVEYED
 from search.run.parameters import suggest
 from space import Config, DenseConfig, ResidualConfig, cost
-from space.solving.axes import DESIGN, LEAST_SPENT, Target, Value, draw, shape_of
-from space.solving.solve import DenseShape
+from space.networks.dense_shape import DenseShape
+from space.networks.families import FAMILIES
+from space.networks.residual_shape import ResidualShape
+from space.solving.axes import LEAST_SPENT, Target, Value, draw
 
 NEAR = 0.03  # the part of the budget (of the least cost, in frontier mode) that a network may stay below it
 DRAWS = 100  # solved networks of each family that tell which widths the solver reaches
@@ -32,7 +35,7 @@ def width_ranges(target: Target, draws: int = DRAWS) -> dict[str, tuple[int, int
     """Family -> the smallest and the largest stem width (in a DenseNet growth rate) among solved networks."""
     rng = random.Random(0)
     ranges = {}
-    for family in DESIGN:
+    for family in SURVEYED:
         found = [_width(draw(target, rng, (family,))[1].config) for _ in range(draws)]
         ranges[family] = (min(found), max(found))
     return ranges
@@ -45,7 +48,8 @@ def _width(config: Config) -> int:
 
 def network(family: str, values: Mapping[str, Value], width: int, target: Target) -> Config:
     """The network with this stem width (growth rate), whatever it costs."""
-    shape = shape_of(family, values, target)
+    shape = FAMILIES[family].shape_of(values, target.kind)
+    assert isinstance(shape, DenseShape | ResidualShape)
     return shape.at(width if isinstance(shape, DenseShape) else 4 * width)
 
 
@@ -62,7 +66,7 @@ class Rival:
         """A trial, its network, its multiply-adds."""
         trial = self.study.ask()
         shape = replace(self.target, mode="match")  # the axes without the part of the budget to spend
-        family, values = suggest(trial, tuple(DESIGN), shape)
+        family, values = suggest(trial, SURVEYED, shape)
         width = trial.suggest_int(f"{family}.width", *self.widths[family], log=True)
         config = network(family, values, width, self.target)
         return trial, config, cost(config, self.target.input_size, self.target.classes).macs

@@ -23,10 +23,12 @@ from pathlib import Path
 import torch
 
 from evaluate.measures.counting import count_with_ptflops
-from space import Budget, Config, DenseConfig, ResidualConfig, cost, gflops
+from space import Budget, Config, cost, family_of, gflops
 from space.landmarks.networks import landmark
-from space.solving.axes import DESIGN, Axis, Target, axes, propose
-from space.solving.solve import solve_base_width
+from space.networks.residual import ResidualConfig
+from space.networks.residual_sizes import solve_base_width
+from space.solving.axes import Axis, Target, axes, propose, searched
+from space.solving.solve import measure_at
 
 BUDGETS = ("0.2G", "0.6G", "1G", "4.1G", "7.8G", "15G")
 NEAR = 0.03
@@ -38,7 +40,7 @@ def solved(target: Target, proposals: int, seed: int) -> dict[str, object]:
     times, gaps, over = [], [], 0
     reached: dict[str, set[object]] = defaultdict(set)
     for _ in range(proposals):
-        family = rng.choice(tuple(DESIGN))
+        family = rng.choice(searched())
         values = {axis.name: axis.draw(rng) for axis in axes(family, target)}
         start = time.perf_counter()
         proposal = propose(family, values, target)
@@ -50,7 +52,7 @@ def solved(target: Target, proposals: int, seed: int) -> dict[str, object]:
             reached[f"{family}.{name}"].add(value)
     missed = [
         f"{family}.{axis.name}={value}"
-        for family in DESIGN
+        for family in searched()
         for axis in axes(family, target)
         for value in bins(axis)
         if axis.name != "spend" and not any(within(axis, value, got) for got in reached[f"{family}.{axis.name}"])
@@ -70,17 +72,10 @@ def solved(target: Target, proposals: int, seed: int) -> dict[str, object]:
 
 
 def realised(family: str, config: Config) -> dict[str, object]:
-    """The value of each axis in a solved network, read off the network itself."""
-    values: dict[str, object] = {"family": config.family}
-    assert isinstance(config, ResidualConfig | DenseConfig)
-    values |= {f"depth{number}": depth for number, depth in enumerate(config.depths, 1)}
-    if isinstance(config, DenseConfig):
-        return values | {"bottleneck": config.bottleneck, "compression": config.compression}
-    return values | {
-        "block": config.block,
-        "cardinality": config.groups[0],
-        "widening": config.inner_widths[-1] / (config.stem_width * 2 ** (len(config.depths) - 1)),
-    }
+    """The value of each axis in a solved network, read off the network itself: of several readings the last."""
+    readings = family_of(config).readings
+    assert readings is not None
+    return {"family": config.family} | dict(readings(config)[-1])
 
 
 def bins(axis: Axis) -> list[object]:
@@ -119,7 +114,7 @@ def rejected(target: Target, landings: int, seed: int) -> dict[str, object]:
 
 def free_draw(target: Target, rng: random.Random) -> Config:
     """The same axes, and the main width drawn as well (log-uniform over what the solver itself uses at the budget)."""
-    family = rng.choice(tuple(DESIGN))
+    family = rng.choice(searched())
     values = {axis.name: axis.draw(rng) for axis in axes(family, target)}
     config = propose(family, values, replace(target, mode="match")).config
     return config.scaled(2 ** rng.uniform(-1, 1))
@@ -133,7 +128,7 @@ def table3() -> list[tuple[str, int, int, int, float]]:
         config = landmark(name)
         assert isinstance(config, ResidualConfig)
         for cardinality, width in paper.items():
-            found = solve_base_width(config, cardinality, cost(config).macs)
+            found = solve_base_width(config, cardinality, cost(config).macs, measure_at(224, 1000))
             rows.append((name, cardinality, found.inner_widths[0] // cardinality, width, cost(found).macs / 1e9))
     return rows
 

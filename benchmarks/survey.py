@@ -26,6 +26,7 @@ import time
 from pathlib import Path
 
 from benchmarks.machine import machine_line
+from benchmarks.survey_table import SURVEYED
 from evaluate.images.load import load_data
 from evaluate.training.device import resolve_device
 from evaluate.training.presets import RECIPES, find_recipe
@@ -49,7 +50,7 @@ def train_network(
 ) -> dict[str, object]:
     """Draw network `index`, train it, return its row."""
     target = Target(budget, mode_of(index))
-    family, proposal = draw(target, random.Random(f"{seed}/{index}"))
+    family, proposal = draw(target, random.Random(f"{seed}/{index}"), SURVEYED)
     counted = cost(proposal.config)
     began = time.process_time()
     score = train_proxy(proposal.config, recipe, data, seed=seed, device=device)  # type: ignore[arg-type]

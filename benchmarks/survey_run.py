@@ -16,13 +16,13 @@ from pathlib import Path
 
 import optuna
 
-from benchmarks.survey_table import CLASSES, INPUT, Survey, read_survey
+from benchmarks.survey_table import CLASSES, INPUT, SURVEYED, Survey, read_survey
 from evaluate.training.score import ProxyScore
 from search.records import Evaluation
 from search.run.settings import Settings
 from search.run.study import Search
 from space.shell.command import answer
-from space.solving.axes import DESIGN, MODES
+from space.solving.axes import MODES
 
 
 def write_run(survey: Survey, mode: str, directory: Path) -> int:
@@ -37,7 +37,7 @@ def write_run(survey: Survey, mode: str, directory: Path) -> int:
     if not numbers:
         raise ValueError(f"the survey has no network of mode {mode}: it has {', '.join(sorted(set(survey.modes)))}")
     settings = Settings(
-        directory.name, survey.budget.macs, mode, tuple(DESIGN), "CIFAR-10", survey.recipe.to_json(), INPUT, CLASSES,
+        directory.name, survey.budget.macs, mode, SURVEYED, "CIFAR-10", survey.recipe.to_json(), INPUT, CLASSES,
         "random", 0, (),
     )  # fmt: skip
     with Search(directory, settings) as run:

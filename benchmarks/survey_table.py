@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from evaluate.training.recipe import Recipe
 from space import Budget, Config, DenseConfig, ResidualConfig, config_from_json, cost
 from space.networks.layers import Conv, total
-from space.solving.axes import DESIGN
 
 Floats = NDArray[np.float64]
 INPUT, CLASSES = 224, 1000  # what the survey's budget is counted at
+SURVEYED = ("resnet", "wide_resnet", "resnext", "densenet")  # the families that the survey was drawn from
 PROXY_CLASSES = 10  # of the images that the survey trains on
 
 
@@ -83,7 +83,7 @@ def features(config: Config, recipe: Recipe) -> dict[str, float]:
     assert isinstance(proxy, ResidualConfig | DenseConfig)
     blocks = proxy.blocks(recipe.resolution, PROXY_CLASSES)
     small, whole = total(blocks), cost(config, INPUT, CLASSES)
-    found = {f"is_{family}": float(config.family == family) for family in DESIGN}
+    found = {f"is_{family}": float(config.family == family) for family in SURVEYED}
     for name, counted in (("", whole), ("proxy_", small)):
         for field in ("macs", "params", "activations"):
             found[name + field] = math.log2(getattr(counted, field))

@@ -24,6 +24,8 @@ from space.landmarks.networks import LANDMARKS, Landmark, landmark
 from space.limits import Limits
 from space.networks.config import Config
 from space.networks.dense import DenseConfig
+from space.networks.families import FAMILIES, family_named, family_of
+from space.networks.family import Family
 from space.networks.layers import Cost, total
 from space.networks.residual import ResidualConfig
 from space.networks.task import Preprocessing, Task
@@ -31,15 +33,6 @@ from space.shell.reading import read_text
 
 if TYPE_CHECKING:
     from space.networks.network import FeatureMaps, Network
-
-FAMILIES: dict[str, type[Config]] = {
-    "resnet": ResidualConfig,
-    "preresnet": ResidualConfig,
-    "wide_resnet": ResidualConfig,
-    "resnext": ResidualConfig,
-    "regnetx": ResidualConfig,
-    "densenet": DenseConfig,
-}
 
 
 def cost(config: Config, input_size: int | None = None, classes: int | None = None, in_channels: int = 3) -> Cost:
@@ -133,10 +126,8 @@ def config_from_json(data: Any) -> Config:
     """
     if not isinstance(data, dict):
         raise ValueError(f"a configuration is a JSON object with a family, got {type(data).__name__}")
-    family = data.get("family")
-    if not isinstance(family, str) or family not in FAMILIES:
-        raise ValueError(f"family {family!r}: expected one of {', '.join(FAMILIES)}")
-    return FAMILIES[family].from_json(data)
+    config: Config = family_named(data.get("family")).config.from_json(data)
+    return config
 
 
 def load_config(path: str | Path) -> Config:
@@ -174,6 +165,7 @@ __all__ = [
     "Config",
     "Cost",
     "DenseConfig",
+    "Family",
     "Landmark",
     "Limits",
     "Preprocessing",
@@ -182,6 +174,7 @@ __all__ = [
     "build",
     "config_from_json",
     "cost",
+    "family_of",
     "gflops",
     "landmark",
     "load_config",

@@ -165,8 +165,7 @@ def _network(options: argparse.Namespace) -> tuple[str, Config, int, int]:
     """The network that is named: what it is called, its configuration, its input size and number of classes."""
     known = _landmarks(options).get(options.network)
     config = known.network() if known else _read(options.network)
-    kind = known.target if known else "cifar" if getattr(config, "stem", "") == "cifar" else "imagenet"
-    size, classes = TARGETS[kind] if config.task is None else config.target()
+    size, classes = TARGETS[known.target if known else config.kind] if config.task is None else config.target()
     return (
         known.name if known else Path(options.network).stem,
         config,

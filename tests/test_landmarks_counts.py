@@ -5,7 +5,7 @@ import pytest
 from space import LANDMARKS, cost
 from space.landmarks.figures import CIFAR, IMAGENET
 from space.networks.layers import Conv, Linear
-from space.networks.regnet_rule import regnetx
+from space.networks.regnetx import regnetx
 
 # Exact counts at 224 and 1000 classes, or 32 and 10. Those with a star are torchvision's num_params or in the
 # complexity tables of pycls; the others agree with what the papers print (see PRINTED_PARAMS).

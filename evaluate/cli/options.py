@@ -39,8 +39,7 @@ def target(options: argparse.Namespace, config: Config) -> tuple[int, int]:
     if config.task is not None:
         return config.target(options.input, options.classes)
     known = LANDMARKS.get(options.network)
-    kind = known.target if known else "cifar" if getattr(config, "stem", "") == "cifar" else "imagenet"
-    size, classes = TARGETS[kind]
+    size, classes = TARGETS[known.target if known else config.kind]
     return size if options.input is None else options.input, classes if options.classes is None else options.classes
 
 

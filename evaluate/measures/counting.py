@@ -15,6 +15,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from space import Config, build
+from space.networks.layers import Conv, Layer, Linear, Norm, Pool, unknown_layer
 
 
 @contextlib.contextmanager
@@ -44,16 +45,12 @@ def count_with_ptflops(config: Config, input_size: int = 224, classes: int = 100
 
     Raises:
         ValueError: if the input is too small for the network.
+        TypeError: for a layer of an unknown kind.
         RuntimeError: if ptflops cannot count it.
     """
     with torch.random.fork_rng(()):
         model = build(config, classes, input_size).eval()
-    # One output position a bias: the classifiers are the only layers that have one.
-    biases = sum(
-        module.bias.numel()
-        for module in model.modules()
-        if isinstance(module, torch.nn.Conv2d | torch.nn.Linear) and module.bias is not None
-    )
+    biases = sum(_bias_additions(layer) for layer in config.layers(input_size, classes))
     said = io.StringIO()
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said), torch.no_grad():
         macs, params = get_model_complexity_info(
@@ -69,6 +66,19 @@ def count_with_ptflops(config: Config, input_size: int = 224, classes: int = 100
         why = lines[-1] if lines else "it does not say why"
         raise RuntimeError(f"ptflops cannot count this {config.family}: {why}")
     return int(macs) - biases, int(params)
+
+
+def _bias_additions(layer: Layer) -> int:
+    """How many additions of a bias a layer's record stands for."""
+    match layer:
+        case Linear():
+            return layer.out_features
+        case Conv():
+            return layer.out_channels * layer.out_size**2 if layer.bias else 0
+        case Norm() | Pool():
+            return 0
+        case _:
+            raise unknown_layer(layer)
 
 
 def count_with_torch(config: Config, input_size: int = 224, classes: int = 1000) -> tuple[int, int]:

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 from evaluate.training.device import device_name
 from evaluate.training.proxy import train_proxy
 from evaluate.training.recipe import Recipe
-from space import Config, DenseConfig, ResidualConfig, cost
+from space import Config, DenseConfig, cost, family_of
+from space.networks.family import stage_depths
 
 if TYPE_CHECKING:
     from evaluate.images.load import ImageData
@@ -37,25 +38,26 @@ def subjects(config: Config, recipe: Recipe, classes: int, dense: Config | None 
     Raises:
         ValueError: if `config` has no shortcuts to take away, or `dense` is no DenseNet.
     """
-    if not isinstance(config, ResidualConfig) or config.shortcut == "none":
-        kind = "has no shortcuts" if isinstance(config, ResidualConfig) else f"is of family {config.family}"
+    plain = family_of(config).plain(config)
+    if plain is None:
+        kind = f"of family {config.family} has no shortcuts to take away"
         raise ValueError(f"the network {kind}: expected a residual one, such as cifar_resnet32")
     if dense is None:
         dense = dense_like(config, recipe, classes)
-    elif not isinstance(dense, DenseConfig):
+    elif (paths := family_of(dense).paths(dense)) is None or paths.unit != "dense layers":
         raise ValueError(f"--dense is of family {dense.family}: expected a DenseNet, such as densenet_40_12")
-    return {"residual": config, "plain": dataclasses.replace(config, shortcut="none"), "dense": dense}
+    return {"residual": config, "plain": plain, "dense": dense}
 
 
-def dense_like(config: ResidualConfig, recipe: Recipe, classes: int) -> DenseConfig:
+def dense_like(config: Config, recipe: Recipe, classes: int) -> DenseConfig:
     """The DenseNet-BC whose proxy costs most nearly what the proxy of `config` does.
 
     Its blocks have as many layers as the residual network's stages have blocks: as many units can be dropped.
     """
-    stem = "cifar" if config.stem == "cifar" else "imagenet"  # which the recipe may change
+    stem, depths = config.kind, stage_depths(config)  # the recipe may change the stem
 
     def of(growth: int) -> DenseConfig:
-        return DenseConfig("densenet", stem, 2 * growth, config.depths, growth)
+        return DenseConfig("densenet", stem, 2 * growth, depths, growth)
 
     def macs(network: Config) -> int:
         return cost(recipe.proxy(network), recipe.resolution, classes).macs

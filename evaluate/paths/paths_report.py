@@ -20,7 +20,8 @@ from evaluate.training.device import device_name
 from evaluate.training.proxy import check_data, plan, train_proxy
 from evaluate.training.recipe import Recipe
 from evaluate.training.trainer import Trainer
-from space import Config, DenseConfig, ResidualConfig, build
+from space import Config, build, family_of
+from space.networks.family import Paths
 from space.shell.reading import read_text
 
 if TYPE_CHECKING:
@@ -39,11 +40,15 @@ def path_units(config: Config) -> tuple[int, str]:
     Raises:
         ValueError: if the network has one path alone.
     """
-    if isinstance(config, DenseConfig):
-        return sum(config.depths), "dense layers"
-    if not isinstance(config, ResidualConfig) or config.shortcut == "none":
+    paths = _paths(config)
+    return paths.units, paths.unit
+
+
+def _paths(config: Config) -> Paths:
+    paths = family_of(config).paths(config)
+    if paths is None:
         raise ValueError("a network without shortcuts has one path alone: expected a residual one or a DenseNet")
-    return sum(config.depths), "blocks"
+    return paths
 
 
 def counted(config: Config) -> dict[str, Any]:
@@ -80,7 +85,7 @@ def measured(
             fails.
     """
     counts = counted(config)
-    if isinstance(config, DenseConfig):
+    if not _paths(config).gradients:
         raise ValueError("the gradient by path length is measured on residual networks; of a DenseNet give --count")
     norms: list[torch.Tensor] = []
     errors: list[float] = []

@@ -100,7 +100,7 @@ class Recipe:
     def proxy(self, config: Config) -> Config:
         """The network that is trained in place of `config`."""
         if self.stem == "cifar":
-            config = dataclasses.replace(config, stem="cifar")  # type: ignore[call-arg]  # every family has a stem
+            config = dataclasses.replace(config, stem="cifar")
         return config if self.width == 1 else config.scaled(self.width)
 
 

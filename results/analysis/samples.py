@@ -9,7 +9,8 @@ import numpy as np
 
 from results.run.objective import Objective
 from results.run.pareto import numbers
-from space.solving.axes import DESIGN
+from space import FAMILIES
+from space.solving.axes import searched
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,26 +25,28 @@ class Axis:
 
     column: str  # of the table
     label: str
-    families: tuple[str, ...]
+    varied: str = ""  # the axis of a search that sets it: where a family lacks it, the column is the solver's noise
     words: tuple[str, ...] = ()  # the choices, if it is one
     exact: bool = False  # a few values, each a group of its own
     log: bool = True
 
-
-def _varying(name: str) -> tuple[str, ...]:
-    """The families that have an axis of this name: in the others the column is the solver's noise."""
-    return tuple(family for family, kinds in DESIGN.items() if any(axis.name == name for axis in kinds["imagenet"]))
+    @property
+    def families(self) -> tuple[str, ...]:
+        """Those whose networks it sets apart."""
+        named = {name: {axis.name for axis in FAMILIES[name].axes["imagenet"]} for name in searched()}
+        return tuple(name for name, axes in named.items() if not self.varied or self.varied in axes)
 
 
 AXES = (
-    Axis("depth", "depth (blocks, dense layers)", tuple(DESIGN)),
-    Axis("width", "width of the first stage (channels)", tuple(DESIGN)),
-    Axis("cardinality", "cardinality (groups)", _varying("cardinality"), exact=True),
-    Axis("widening", "widening", _varying("widening")),
-    Axis("growth_rate", "growth rate (channels)", ("densenet",)),
-    Axis("compression", "compression", _varying("compression"), log=False),
-    Axis("block", "block", _varying("block"), words=("basic", "bottleneck")),
-    Axis("block", "layer of a DenseNet", _varying("bottleneck"), words=("dense", "dense bottleneck")),
+    Axis("depth", "depth (blocks, dense layers)"),
+    Axis("width", "width of the first stage (channels)"),
+    Axis("cardinality", "cardinality (groups)", "cardinality", exact=True),
+    Axis("widening", "widening", "widening"),
+    Axis("growth_rate", "growth rate (channels)"),  # which DenseNets alone have
+    Axis("base_width", "group width (channels)", "group_octets"),
+    Axis("compression", "compression", "compression", log=False),
+    Axis("block", "block", "block", words=("basic", "bottleneck")),
+    Axis("block", "layer of a DenseNet", "bottleneck", words=("dense", "dense bottleneck")),
 )
 
 

@@ -44,8 +44,7 @@ def draw(options: argparse.Namespace) -> str:
     kind = kind_of(options.out)
     name, path = options.network, Path(options.network)
     config = load_config(path) if path.is_file() and name not in LANDMARKS else landmark(name)
-    kind_size = TARGETS["cifar" if getattr(config, "stem", "") == "cifar" else "imagenet"][0]
-    size = kind_size if config.task is None else config.task.input_size
+    size = TARGETS[config.kind][0] if config.task is None else config.task.input_size
     block = of_stage(config, options.stage, size)
 
     from results.plots.block import block_plot, draw_block

@@ -156,10 +156,7 @@ def check_path(path: Path) -> None:
 
 def _about(network: Candidate | Config, classes: int | None, input_size: int | None) -> dict[str, Any]:
     """What is known of a network, counted at its target: plain JSON values."""
-    if isinstance(network, Config):
-        usual = TARGETS["cifar" if getattr(network, "stem", "") == "cifar" else "imagenet"]
-    else:
-        usual = network.input_size, network.classes
+    usual = TARGETS[network.kind] if isinstance(network, Config) else (network.input_size, network.classes)
     size = usual[0] if input_size is None else input_size
     number = usual[1] if classes is None else classes
     counted = cost(network if isinstance(network, Config) else network.config, size, number)

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import json
 import textwrap
+from collections.abc import Callable
 from typing import Any
 
 from results.export.dense import dense_code
 from results.export.residual import residual_code
-from space import DenseConfig, ResidualConfig, config_from_json
+from space import Config, DenseConfig, ResidualConfig, config_from_json
 
 WIDTH = 88  # characters a line: what formatters take where nobody told them otherwise
+WRITERS: dict[type[Config], Callable[[Any, int, int], str]] = {ResidualConfig: residual_code, DenseConfig: dense_code}
 CAVEAT = (
     "a short training of a narrow copy on small images, good for ranking networks; it does not say how accurate this "
     "one is after a full training"
@@ -34,12 +36,10 @@ def source(about: dict[str, Any], origin: str = "") -> str:
     """
     config = config_from_json(about["config"])
     size, classes = about["input_size"], about["classes"]
-    if isinstance(config, ResidualConfig):
-        code = residual_code(config, size, classes)
-    elif isinstance(config, DenseConfig):
-        code = dense_code(config, size, classes)
-    else:
-        raise ValueError(f"there is no source code for a {type(config).__name__}")
+    write = WRITERS.get(type(config))
+    if write is None:
+        raise ValueError(f"no .py file can be made of a {config.family}: expected .pt2, .onnx or .safetensors")
+    code = write(config, size, classes)
     return f'"""{_header(about, config.id, origin)}\n"""\n\n{code}\n\n{_MAKE.format(classes=classes)}'
 
 

@@ -44,11 +44,11 @@ def draw_axes(data: AxesPlot, theme: style.Theme = style.LIGHT) -> Figure:
 
 
 def _colour(family: str) -> str:
-    return style.FAMILIES.get(family, style.OTHER)[0]
+    return style.look(family)[0]
 
 
 def _mark(family: str) -> dict[str, Any]:
-    marker = style.FAMILIES.get(family, style.OTHER)[1]
+    marker = style.look(family)[1]
     return {"color": _colour(family), "marker": marker, "markersize": 4.5, "markevery": [1], "linewidth": 1.6}
 
 
@@ -149,7 +149,7 @@ def _scatter(axes: Axes, series: Sequence[Points], theme: style.Theme) -> None:
     count = sum(len(points.x) for points in series)
     size = float(np.clip(4000 / max(count, 1), 3, 16))
     for points in series:
-        colour, marker = style.FAMILIES.get(points.family, style.OTHER)
+        colour, marker = style.look(points.family)
         axes.scatter(points.x, points.y, s=size, marker=marker, color=colour, edgecolors=theme.paper, linewidths=0.25,
                      alpha=0.75, zorder=3, rasterized=count > _MANY)  # fmt: skip
 

@@ -60,7 +60,7 @@ def _key(panel: Panel, theme: style.Theme) -> list[Line]:
 
 def _colours(panel: Panel, theme: style.Theme) -> list[Any]:
     if any(curve.family for curve in panel.curves):
-        return [style.FAMILIES.get(curve.family or "", style.OTHER)[0] for curve in panel.curves]
+        return [style.look(curve.family or "")[0] for curve in panel.curves]
     return list(ordered_colours(len(panel.curves), theme))
 
 

@@ -15,7 +15,7 @@ from matplotlib.patheffects import withStroke
 
 from results.plots import DEFAULT_VIEW, View, style
 from results.plots.labels import Anchor, Box, nearest, place, shorten
-from space import DenseConfig, ResidualConfig
+from space import family_of
 from space.landmarks.networks import LANDMARKS, TARGETS, Landmark
 from space.landmarks.own import OWN
 
@@ -137,14 +137,7 @@ def _usual(each: Landmark) -> bool:
 
 def _form(each: Landmark) -> str:
     """What makes a network another curve than its family's: by cost alone, the line would jump between the two."""
-    config = each.config
-    if isinstance(config, DenseConfig):
-        return "without bottleneck" if not config.bottleneck else ""
-    if not isinstance(config, ResidualConfig) or config.block != "bottleneck":
-        return ""
-    if config.family in ("wide_resnet", "preresnet"):
-        return "with bottleneck"
-    return "v1 (stride in the first 1x1)" if config.stride_in == "1x1" else ""
+    return "" if each.config is None else family_of(each.config).form(each.config)
 
 
 # ------------------------------------------------------------------------------------------ step two
@@ -219,7 +212,7 @@ def _draw(data: PublishedPlot, theme: style.Theme, larger: float) -> Figure:
 
 def _legends(figure: Figure, axes: Axes, data: PublishedPlot, largest: int, theme: style.Theme) -> list[Box]:
     """Families above the axes, areas in the emptiest corner; returns what labels must keep off."""
-    families = dict.fromkeys(line.family for line in data.lines if line.family in style.FAMILIES)
+    families = dict.fromkeys(line.family for line in data.lines if style.has_look(line.family))
     handles = [Line2D([], [], color=theme.family(f)[0], marker="o", linewidth=1.3, markersize=6) for f in families]
     names = [style.family_name(f) for f in families]
     if any(line.family == OWN for line in data.lines):

@@ -22,6 +22,8 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
+from space import FAMILIES
+
 DPI = 160
 
 
@@ -40,7 +42,7 @@ class Theme:
 
     def family(self, name: str) -> tuple[str, str]:
         """Colour and marker of a family; those of `OTHER` for one that has none of its own."""
-        colour, marker = FAMILIES.get(name, OTHER)
+        colour, marker = look(name)
         return (self.neutral if name == NEUTRAL else colour), marker
 
     def readable(self, colour: str) -> tuple[float, float, float]:
@@ -54,26 +56,11 @@ LIGHT = Theme("light", "#ffffff", "#1a1a1a", "#5f5f5f", "#8a8a8a", "#e6e6e6", "#
 DARK = Theme("dark", "#16181d", "#ececec", "#a8adb5", "#7b818b", "#2f333b", "#ff7d9c", "#c4c8ce")
 THEMES = {theme.name: theme for theme in (LIGHT, DARK)}
 
-# family -> colour, marker; `Theme.family` knows what a theme changes
-FAMILIES: dict[str, tuple[str, str]] = {
-    "resnet": ("#0072B2", "o"),
-    "preresnet": ("#56B4E9", "v"),
-    "wide_resnet": ("#D55E00", "s"),
-    "resnext": ("#009E73", "^"),
-    "regnetx": ("#CC79A7", "P"),
-    "densenet": ("#E69F00", "D"),
-    "vgg": ("#4d4d4d", "h"),
-}
 OTHER = ("#8c8c8c", "X")
 NEUTRAL = "vgg"
+_PUBLISHED = {NEUTRAL: ("#4d4d4d", "h")}  # of families that are figures alone, without a record
 
-NAMES = {
-    "resnet": "ResNet",
-    "preresnet": "PreResNet",
-    "wide_resnet": "Wide ResNet",
-    "resnext": "ResNeXt",
-    "regnetx": "RegNetX",
-    "densenet": "DenseNet",
+_NAMES = {  # of the same
     "vgg": "VGG",
     "alexnet": "AlexNet",
     "zfnet": "ZFNet",
@@ -106,15 +93,28 @@ def _rc(theme: Theme) -> dict[str, Any]:
     }
 
 
-def in_order(families: Iterable[str]) -> list[str]:
-    """Families in the order of every legend, each once: those that have a colour, then the others."""
-    there = set(families)
-    return [*(family for family in FAMILIES if family in there), *sorted(there - set(FAMILIES))]
+def look(name: str) -> tuple[str, str]:
+    """Colour and marker of a family as its record has them; `Theme.family` knows what a theme changes."""
+    family = FAMILIES.get(name)
+    return (family.colour, family.marker) if family and family.colour else _PUBLISHED.get(name, OTHER)
+
+
+def has_look(name: str) -> bool:
+    """Whether a family has a colour and a marker of its own."""
+    return look(name) != OTHER
+
+
+def in_order(there: Iterable[str]) -> list[str]:
+    """These families in the order of every legend: known ones as `FAMILIES` has them, then the others by name."""
+    found = set(there)
+    known = [name for name in (*FAMILIES, *_PUBLISHED) if name in found]
+    return [*known, *sorted(found - set(known))]
 
 
 def family_name(family: str) -> str:
     """How a family is written in a legend."""
-    return NAMES.get(family, family)
+    known = FAMILIES.get(family)
+    return known.label if known else _NAMES.get(family, family)
 
 
 def panel(left: float, width: float, right: float, top: float, height: float, bottom: float) -> tuple[Figure, Axes]:

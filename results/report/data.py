@@ -167,7 +167,7 @@ def _cost(run: Run, name: str, data: FrontierPlot) -> dict[str, Any]:
 
 
 def _family(name: str) -> dict[str, str]:
-    colour, marker = style.FAMILIES.get(name, style.OTHER)
+    colour, marker = style.look(name)
     symbol, glyph = MARKERS[marker]
     return {"name": style.family_name(name), "colour": colour, "symbol": symbol, "glyph": glyph}
 

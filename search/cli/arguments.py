@@ -9,18 +9,17 @@ from results.plots import PLOTS, check_names
 from search.cli.options import parser
 from search.cli.sweep import check_sweep, sweep_name, sweep_of
 from search.run.settings import Settings, check_objective, check_sampler
-from space import FAMILIES, Budget, Config
+from space import FAMILIES, Budget, Config, family_of
 from space.landmarks.networks import LANDMARKS, landmark
 from space.landmarks.own import read_landmarks
 from space.limits import Limits
 from space.shell.names import check_name, safe_name
-from space.solving.axes import DESIGN, MODES, Target, check_families
+from space.solving.axes import MODES, Target, check_families, searched
 
 if TYPE_CHECKING:
     from evaluate.training.recipe import Recipe
 
 WITHIN = 1.05  # landmarks that cost up to this times the budget are scored
-NAMED_ALONE = ("regnetx",)  # scored if named: no family of the search, and seven more trainings at 4.1 G
 
 
 def check(args: argparse.Namespace) -> None:
@@ -70,7 +69,7 @@ def target_of(args: argparse.Namespace) -> Target:
         return target
     families = split(args.families)
     if not families:
-        raise ValueError(f"--families names no family: expected some of {', '.join(DESIGN)}")
+        raise ValueError(f"--families names no family: expected some of {', '.join(searched())}")
     check_families(families, target)
     return target
 
@@ -78,8 +77,8 @@ def target_of(args: argparse.Namespace) -> Target:
 def landmarks_for(words: list[str], target: Target) -> tuple[str, ...]:
     """The landmarks to score: those named, and those of each family named that fit.
 
-    A landmark fits if it is of the target's kind and at most 5 % over budget and limits; "auto" names all families but
-    those of `NAMED_ALONE`.
+    A landmark fits if it is of the target's kind and at most 5 % over budget and limits; "auto" names all families that
+    are scored unasked.
 
     Raises:
         ValueError: for an unknown name, for one without a configuration, and for a family of which none fits.
@@ -96,8 +95,8 @@ def landmarks_for(words: list[str], target: Target) -> tuple[str, ...]:
         found = [
             each.name
             for each in LANDMARKS.values()
-            if (each.family not in NAMED_ALONE if name == "auto" else each.family == name)
-            and each.config is not None
+            if each.config is not None
+            and (family_of(each.config).scored_unasked if name == "auto" else each.family == name)
             and each.target == target.kind
             and near(each.config, target)
         ]

@@ -10,7 +10,7 @@ from results.run.objective import OBJECTIVES
 from search.run.settings import SAMPLERS
 from space import CONVENTION
 from space.shell.command import Parser
-from space.solving.axes import DESIGN
+from space.solving.axes import searched
 from space.solving.vary import AXES
 
 DEFAULT_TRIALS = 40
@@ -39,7 +39,13 @@ def parser() -> argparse.ArgumentParser:
     add("--name", help="directory under runs/ (default: made of budget, mode, data and recipe)")
 
     add = parser.add_argument_group("what to search").add_argument
-    add("--families", nargs="+", default=list(DESIGN), metavar="FAMILY", help=f"some of {', '.join(DESIGN)} (all)")
+    add(
+        "--families",
+        nargs="+",
+        default=list(searched()),
+        metavar="FAMILY",
+        help=f"some of {', '.join(searched())} (all)",
+    )
     add(
         "--mode",
         default="frontier",

@@ -18,6 +18,7 @@ from space.shell.command import Parser, refuse
 from space.solving.axes import SMALL_INPUT
 from space.solving.directions import DIRECTIONS, spend
 from space.solving.resize import solve_width
+from space.solving.solve import measure_at
 from space.solving.vary import start_named
 
 PROG = "python -m search pays"
@@ -68,7 +69,7 @@ def _found(own: argparse.Namespace) -> dict[str, Any]:
     name = own.start or STARTS["cifar" if small else "imagenet"]
     start = start_named(name)
     if own.budget is not None:
-        start = solve_width(start, Budget.parse(own.budget).macs, own.input, own.classes)
+        start = solve_width(start, Budget.parse(own.budget).macs, measure_at(own.input, own.classes))
     directions = list(dict.fromkeys(each for word in own.directions for each in word.split(",") if each))
     spent = spend(start, own.factors, input_size=own.input, classes=own.classes, directions=directions)
     for sentence in spent.left_out:

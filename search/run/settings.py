@@ -16,7 +16,7 @@ from space.budget import Budget
 from space.landmarks.networks import Landmark, landmark
 from space.limits import Limits
 from space.shell.names import check_name
-from space.solving.axes import DESIGN, Target, check_families
+from space.solving.axes import Target, check_families, searched
 from space.solving.directions import spend
 from space.solving.vary import Setting
 from space.solving.vary import settings as vary_all
@@ -74,7 +74,7 @@ class Settings:
         check_name("run name", self.name, "such as --name my-run")
         check_sampler(self.sampler)
         if not self.families:
-            raise ValueError(f"no family to search: expected some of {', '.join(DESIGN)}")
+            raise ValueError(f"no family to search: expected some of {', '.join(searched())}")
         if self.sweep is None:
             check_families(self.families, self.target)
         check_objective(self.objective, self.mode)

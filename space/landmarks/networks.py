@@ -9,7 +9,7 @@ Deviations and decisions:
 * ``resnext50_1x64d`` and ``resnext101_1x64d`` *are* ResNet-50 and ResNet-101: equal configurations, equal ids.
 * ``wrn18_*`` and ``wrn34_*`` widen the stages alone. With a widened stem WRN-18-2 would have 45.7 M parameters
   and WRN-18-3 102.0 M; the paper prints 45.6 and 101.8, which is what a stem of 64 gives.
-* ``regnetx_*`` are pycls' (its numbers for the rule in `space.networks.regnet_rule`); torchvision's RegNetX-400MF is
+* ``regnetx_*`` are pycls' (its numbers for the rule in `space.networks.regnetx`); torchvision's RegNetX-400MF is
   wider.
 * CIFAR bottleneck nets with pre-activation use projections: 1.70 M parameters as published, 1.66 M with option A.
 * AlexNet and ZFNet are counted by hand from their papers' layer tables, VGG and GoogLeNet as in torchvision.
@@ -26,7 +26,7 @@ from space.landmarks.figures import CIFAR, ILSVRC_ENTRIES, IMAGENET, Entry, Figu
 from space.networks.config import Config
 from space.networks.dense import DenseConfig
 from space.networks.layers import total
-from space.networks.regnet_rule import regnetx
+from space.networks.regnetx import regnetx
 from space.networks.residual import ResidualConfig
 
 

@@ -121,7 +121,7 @@ def _landmark(entry: object, path: Path) -> Landmark:
     name = _name(given)
     texts = {key: _line(key, given[key]) for key in TEXTS if key in given}
     config = _config(given["config"]) if "config" in given else None
-    target = given.get("target", "cifar" if getattr(config, "stem", "") == "cifar" else "imagenet")
+    target = given.get("target", "imagenet" if config is None else config.kind)
     check_choice("target", target, tuple(TARGETS))
     year = _number("year", given["year"]) if "year" in given else None
     if year is not None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
 
 from space.networks.config import Config
-from space.networks.dense import DenseConfig
-from space.networks.dense_modules import DenseNet
+from space.networks.families import family_of
 from space.networks.network import FeatureMaps, Network, initialise
-from space.networks.residual import ResidualConfig
-from space.networks.residual_modules import ResidualNet
 
 
 def build_module(
@@ -25,14 +24,12 @@ def build_module(
     """Make the network. See `space.build`."""
     if out_indices is not None and not features_only:
         raise ValueError("out_indices chooses among multi-scale maps: give features_only=True with it")
-    model: Network
-    if isinstance(config, ResidualConfig):
-        model = ResidualNet(config, classes, input_size, in_channels)
-    elif isinstance(config, DenseConfig):
-        model = DenseNet(config, classes, input_size, in_channels)
-    else:
-        raise ValueError(f"no module for a {type(config).__name__}")
+    make: Any = family_of(config).module
+    if isinstance(make, str):
+        module, _, name = make.partition(":")
+        make = getattr(import_module(module), name)
+    model: Network = make(config, classes, input_size, in_channels)
     initialise(model)
-    if zero_init_last and isinstance(model, ResidualNet):
+    if zero_init_last:
         model.zero_last_norms()
     return FeatureMaps(model, out_indices) if features_only else model

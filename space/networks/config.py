@@ -25,17 +25,25 @@ class Config(ABC):
     `family` is the name a reader would give it (see `FAMILIES` in `space`); input size, number of classes and input
     channels are no part of it, but arguments of `blocks`, `cost` and `build`. It may carry what it is for, as it does
     when it comes from a run or its file: `task` is what those arguments are unless given. Configurations that differ in
-    it alone are equal, have one id and one JSON.
+    it alone are equal, have one id and one JSON. Every configuration has `depths`, too: the blocks of each stage.
     """
 
     LABELS: ClassVar[tuple[str, ...]] = ()
+    STEMS: ClassVar[tuple[str, ...]] = ("imagenet", "cifar")
 
     family: str
+    stem: str  # cifar: for images up to 64 pixels; the others, which halve more often, are for larger ones
     task: Task | None = field(default=None, kw_only=True, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.family not in self.LABELS:
             raise ValueError(f"family {self.family!r}: expected one of {', '.join(self.LABELS)}")
+        check_choice("stem", self.stem, self.STEMS)
+
+    @property
+    def kind(self) -> str:
+        """What it is counted at unless something else is asked for: ``imagenet`` or ``cifar``, by its stem."""
+        return "cifar" if self.stem == "cifar" else "imagenet"
 
     @abstractmethod
     def blocks(self, input_size: int, classes: int, in_channels: int = 3) -> tuple[Repeat, ...]:
@@ -60,8 +68,13 @@ class Config(ABC):
 
     @property
     def id(self) -> str:
-        """Twelve hex digits of the SHA-256 of the canonical JSON."""
-        canonical = json.dumps(self.to_json(), sort_keys=True, separators=(",", ":"))
+        """Twelve hex digits of the SHA-256 of the canonical JSON, which leaves fields at their default out.
+
+        So a class may get a new field with a default, and no id changes. `to_json` keeps all fields, for readers.
+        """
+        defaults = {field.name: field.default for field in dataclasses.fields(self)}
+        kept = {key: value for key, value in self.to_json().items() if getattr(self, key) != defaults[key]}
+        canonical = json.dumps(kept, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 
     def to_json(self) -> dict[str, Any]:

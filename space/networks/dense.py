@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import Self
 
-from space.networks.config import MAX_CHANNELS, MAX_DEPTH, Config, check_choice, check_int, check_ints
+from space.networks.config import MAX_CHANNELS, MAX_DEPTH, Config, check_int, check_ints
 from space.networks.layers import Conv, Layer, Linear, Norm, Pool, Repeat
 from space.networks.residual import check_target
 
@@ -27,7 +27,6 @@ class DenseConfig(Config):
 
     LABELS = ("densenet",)
 
-    stem: str  # imagenet or cifar
     stem_width: int  # channels: 2 * growth_rate in DenseNet-BC and on ImageNet, 16 in basic CIFAR nets
     depths: tuple[int, ...]  # dense layers a block
     growth_rate: int  # channels that each layer adds
@@ -36,7 +35,6 @@ class DenseConfig(Config):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_choice("stem", self.stem, ("imagenet", "cifar"))
         check_int("stem_width", self.stem_width, 1, MAX_CHANNELS)
         check_ints("depths", self.depths, 1, MAX_DEPTH)
         check_int("growth_rate", self.growth_rate, 1, MAX_CHANNELS)

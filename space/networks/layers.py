@@ -21,10 +21,11 @@ from typing import NamedTuple
 
 
 class Conv(NamedTuple):
-    """A square convolution without bias, padded by half its kernel.
+    """A square convolution, padded by half its kernel.
 
     `size` is the height and width it reads; `widens` is by how many input channels one copy exceeds the copy
-    before it (the growth rate, in a dense block).
+    before it (the growth rate, in a dense block). A bias is a number a channel that is trained: a parameter, and no
+    multiply-add.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Conv(NamedTuple):
     size: int
     groups: int = 1
     widens: int = 0
+    bias: bool = False
 
     @property
     def out_size(self) -> int:
@@ -52,7 +54,9 @@ class Conv(NamedTuple):
 
     def totals(self, copies: int) -> tuple[int, int, int]:
         """(macs, params, activations) of this many copies."""
-        return self.macs(copies), self.weights(copies), copies * self.out_channels * self.out_size**2
+        weights, positions = self.weights(copies), self.out_size**2
+        biases = copies * self.out_channels if self.bias else 0
+        return weights * positions, weights + biases, copies * self.out_channels * positions
 
 
 class Norm(NamedTuple):
@@ -129,12 +133,27 @@ class Cost:
     activations: int
 
 
+COUNTED = frozenset((Conv, Norm, Pool, Linear))  # what `total` knows the cost of
+
+
+def unknown_layer(layer: object) -> TypeError:
+    """The error of whoever meets a record that is none of `COUNTED`: it is never counted as zero."""
+    known = ", ".join(sorted(kind.__name__ for kind in COUNTED))
+    return TypeError(f"layer {layer!r} is of no kind that is counted and built: expected one of {known}")
+
+
 def total(blocks: Iterable[Repeat]) -> Cost:
-    """Sum a network: exact integers, no module built."""
+    """Sum a network: exact integers, no module built.
+
+    Raises:
+        TypeError: for a layer of an unknown kind.
+    """
     macs = params = activations = 0
     for block in blocks:
         copies = block.copies
         for layer in block.layers:
+            if type(layer) not in COUNTED:
+                raise unknown_layer(layer)
             m, p, a = layer.totals(copies)
             macs += m
             params += p
@@ -143,12 +162,18 @@ def total(blocks: Iterable[Repeat]) -> Cost:
 
 
 def total_macs(blocks: Iterable[Repeat]) -> int:
-    """The multiply-adds of `total` alone, in half the time: for the solver, which asks for nothing else."""
+    """The multiply-adds of `total` alone, in half the time: for the solver, which asks for nothing else.
+
+    Raises:
+        TypeError: for a layer of an unknown kind.
+    """
     macs = 0
     for block in blocks:
         for layer in block.layers:
             if type(layer) is Conv or type(layer) is Linear:
                 macs += layer.macs(block.copies)
+            elif type(layer) not in COUNTED:
+                raise unknown_layer(layer)
     return macs
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from space.networks.config import MAX_CLASSES, Config, check_int
-from space.networks.layers import Conv, Layer, Linear, Norm, Pool
+from space.networks.layers import Conv, Layer, Linear, Norm, Pool, unknown_layer
 
 Stage = tuple[str, ...]  # the modules that a stage runs, one after the other, by their paths
 
@@ -65,6 +65,9 @@ class Network(nn.Module):
             return x
         logits: Tensor = self.get_classifier()(x)
         return logits
+
+    def zero_last_norms(self) -> None:
+        """Let every block with a shortcut start as the identity; a network without shortcuts stays as it is."""
 
     def get_classifier(self) -> nn.Module:
         """The head: a linear layer, or the identity after ``reset_classifier(0)``."""
@@ -164,6 +167,8 @@ def initialise(model: nn.Module) -> None:
     for module in model.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
         elif isinstance(module, nn.BatchNorm2d):
             nn.init.ones_(module.weight)
             nn.init.zeros_(module.bias)
@@ -173,7 +178,11 @@ def initialise(model: nn.Module) -> None:
 
 
 def layer_module(layer: Layer) -> nn.Module:
-    """The torch module of one record."""
+    """The torch module of one record.
+
+    Raises:
+        TypeError: for a record of an unknown kind.
+    """
     match layer:
         case Conv():
             return nn.Conv2d(
@@ -183,7 +192,7 @@ def layer_module(layer: Layer) -> nn.Module:
                 layer.stride,
                 layer.kernel // 2,
                 groups=layer.groups,
-                bias=False,
+                bias=layer.bias,
             )
         case Norm():
             return nn.BatchNorm2d(layer.channels)
@@ -193,8 +202,10 @@ def layer_module(layer: Layer) -> nn.Module:
             return nn.MaxPool2d(3, 2, 1)
         case Pool(kind="avg"):
             return nn.AvgPool2d(2, 2)
-        case Pool():
+        case Pool(kind="global"):
             return nn.AdaptiveAvgPool2d(1)
+        case _:
+            raise unknown_layer(layer)
 
 
 def put(module: nn.Module, path: str, child: nn.Module) -> None:

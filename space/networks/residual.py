@@ -15,7 +15,6 @@ from typing import Self
 from space.networks.config import MAX_CHANNELS, MAX_CLASSES, MAX_DEPTH, Config, check_choice, check_int, check_ints
 from space.networks.layers import Conv, Layer, Linear, Norm, Pool, Repeat
 
-STEMS = ("imagenet", "cifar", "regnet")
 BLOCKS = ("basic", "bottleneck")
 SHORTCUTS = ("A", "B", "none")
 
@@ -34,8 +33,8 @@ class ResidualConfig(Config):
     """
 
     LABELS = ("resnet", "preresnet", "wide_resnet", "resnext", "regnetx")
+    STEMS = ("imagenet", "cifar", "regnet")  # 7x7 stride 2, max pool; 3x3; 3x3 stride 2, no pool
 
-    stem: str  # imagenet: 7x7 stride 2, max pool; cifar: 3x3; regnet: 3x3 stride 2, no pool
     stem_width: int  # channels
     block: str  # basic or bottleneck
     depths: tuple[int, ...]  # blocks a stage
@@ -49,7 +48,6 @@ class ResidualConfig(Config):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_choice("stem", self.stem, STEMS)
         check_choice("block", self.block, BLOCKS)
         check_choice("stride_in", self.stride_in, ("3x3", "1x1"))
         check_choice("shortcut", self.shortcut, SHORTCUTS)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -91,6 +93,7 @@ class ResidualNet(Network):
     """The module of a `ResidualConfig`; the state dict's names are torchvision's ResNet's."""
 
     HEAD = "fc"
+    BLOCK: ClassVar[type[ResidualBlock]] = ResidualBlock
 
     def __init__(self, config: ResidualConfig, classes: int, input_size: int, in_channels: int) -> None:
         names = [f"layer{number}" for number in range(1, len(config.depths) + 1)]
@@ -98,7 +101,7 @@ class ResidualNet(Network):
         super().__init__(config, classes, _stages(config, names), info)
         for path, layers in unroll(config.blocks(input_size, classes, in_channels)):
             if path:
-                put(self, path, ResidualBlock(layers, config.preactivation, config.shortcut == "none"))
+                put(self, path, self.BLOCK(layers, config.preactivation, config.shortcut == "none"))
             else:
                 add_layers(self, layers)
         self.relu = nn.ReLU(inplace=True)

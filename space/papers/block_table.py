@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from space.networks.config import MAX_CHANNELS, Config, check_int
-from space.networks.dense import DenseConfig
 from space.networks.layers import total
-from space.networks.residual import ResidualConfig
-from space.papers.blocks import Block, at_cost, of_stage, rivals, unrolled
+from space.papers.blocks import Block, at_cost, of_stage, rivals, unrolled, unrolling_of
 from space.shell.tables import Column, Row, Sheet, Table
 
 _AT, _TIMES = Column("at", "at"), Column("times", "times", ".2f")
@@ -109,14 +107,7 @@ def _dearer(row: Row) -> str:
 
 def _network_row(at: str, config: Config, base: int, input_size: int, classes: int) -> Row:
     cost = total(config.blocks(input_size, classes))
-    if isinstance(config, DenseConfig):
-        blocks = f"dense by {config.bottleneck * config.growth_rate}" if config.bottleneck else "dense"
-        widths = f"growth rate {config.growth_rate}"
-    else:
-        assert isinstance(config, ResidualConfig)
-        groups = "-".join(map(str, dict.fromkeys(config.groups)))
-        blocks = config.block + ("" if groups == "1" else f", {groups} groups")
-        widths = "-".join(map(str, config.widths))
+    blocks, widths = unrolling_of(config).words(config)
     return {
         "at": at,
         "blocks": blocks,

@@ -7,12 +7,15 @@ explorer's own (`ResidualConfig.block_layers`, `DenseConfig.blocks`) for a block
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from space.networks.config import MAX_CHANNELS, Config, check_choice, check_int
 from space.networks.dense import DenseConfig
+from space.networks.families import family_of
+from space.networks.family import Unrolling, stage_depths
 from space.networks.layers import Conv, Cost, Layer, Norm, Repeat, total, total_macs, unroll
 from space.networks.residual import ResidualConfig
 
@@ -91,25 +94,35 @@ class Rival(NamedTuple):
     block: Block
 
 
+def unrolling_of(config: Config) -> Unrolling[Any]:
+    """What the blocks of a network are when they are unrolled.
+
+    Raises:
+        ValueError: if its family does not say.
+    """
+    unrolling = family_of(config).unrolling
+    if unrolling is None:
+        raise ValueError(f"the blocks of a {config.family} have no unrolled form here: expected another network")
+    return unrolling
+
+
 def of_stage(config: Config, stage: int, input_size: int = 224) -> Block:
     """The block that a stage repeats; of a dense block its last layer, which reads most.
 
     Raises:
-        ValueError: if the network has no such stage, or the input is too small.
+        ValueError: if the network has no such stage, its blocks have no unrolled form, or the input is too small.
     """
-    assert isinstance(config, ResidualConfig | DenseConfig)
-    stages = len(config.depths)
+    stages = len(stage_depths(config))
     if not 1 <= stage <= stages:
         raise ValueError(f"--stage {stage}: expected 1 to {stages}, which the network has")
-    part = f"denseblock{stage}." if isinstance(config, DenseConfig) else f"layer{stage}."
-    last = [layers for path, layers in unroll(config.blocks(input_size, 1)) if part in path][-1]
-    conv = next(layer for layer in last if isinstance(layer, Conv))
-    size = [layer for layer in last if isinstance(layer, Conv)][-1].out_size
-    if isinstance(config, DenseConfig):
-        growth = config.growth_rate
-        return Block("dense", conv.in_channels, config.bottleneck * growth, growth=growth, size=size)
-    width, inner, groups = config.widths[stage - 1], config.inner_widths[stage - 1], config.groups[stage - 1]
-    return Block(config.block, width, inner, groups, size=size, preactivation=config.preactivation)
+    numbers = unrolling_of(config).block(config, stage - 1)
+    part = re.compile(rf"(layer|denseblock){stage}\.")
+    last = [layers for path, layers in unroll(config.blocks(input_size, 1)) if part.search(path)][-1]
+    convs = [layer for layer in last if isinstance(layer, Conv)]
+    return Block(
+        numbers.kind, numbers.width or convs[0].in_channels, numbers.inner, numbers.groups, numbers.growth,
+        convs[-1].out_size, numbers.preactivation,
+    )  # fmt: skip
 
 
 def rivals(block: Block) -> list[Rival]:
@@ -148,19 +161,13 @@ def unrolled(config: Config) -> Config:
 
     Bottlenecks become basic blocks and basic blocks 4:1 bottlenecks; dense layers lose their 1x1, or get one.
     """
-    if isinstance(config, DenseConfig):
-        return replace(config, bottleneck=0 if config.bottleneck else 4)
-    assert isinstance(config, ResidualConfig)
-    basic = config.block == "bottleneck"
-    inner = config.widths if basic else tuple(max(1, width // 4) for width in config.widths)
-    ungrouped = (1,) * len(config.widths)
-    return replace(config, block="basic" if basic else "bottleneck", inner_widths=inner, groups=ungrouped)
+    found: Config = unrolling_of(config).network(config)
+    return found
 
 
 def at_cost(config: Config, macs: int, input_size: int, classes: int) -> Config | None:
     """The same network with all widths scaled, as wide as the multiply-adds allow; None if no width does."""
-    assert isinstance(config, ResidualConfig | DenseConfig)
-    widest = max(*config.widths, *config.inner_widths) if isinstance(config, ResidualConfig) else config.growth_rate
+    widest = max(layer.out_channels for layer in config.layers(input_size, classes) if isinstance(layer, Conv))
 
     def cost(step: int) -> int:
         return total_macs(config.scaled(step / FACTOR_STEPS).blocks(input_size, classes))

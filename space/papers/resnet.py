@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import cast
 
 from space.landmarks.networks import LANDMARKS
 from space.networks.layers import Conv, Linear, total_macs
@@ -47,9 +48,7 @@ def resnet() -> Sheet:
 
 
 def _config(name: str) -> ResidualConfig:
-    config = LANDMARKS[name].network()
-    assert isinstance(config, ResidualConfig)
-    return config
+    return cast(ResidualConfig, LANDMARKS[name].network())
 
 
 def _macs(config: ResidualConfig) -> int:

@@ -11,9 +11,8 @@ from collections.abc import Callable, Sequence
 
 from space.landmarks.figures import DENSENET_RELEASE, FB_RESNET
 from space.landmarks.networks import ILSVRC_ENTRIES, LANDMARKS, Landmark
-from space.networks.dense import DenseConfig
+from space.networks.families import family_of
 from space.networks.layers import Conv, Linear
-from space.networks.residual import ResidualConfig
 from space.papers.outline import depth
 from space.papers.printed_costs import PRINTED, agrees
 from space.papers.resnet import DEEP, resnet
@@ -158,8 +157,8 @@ TABLES: dict[str, Callable[[], Sheet]] = {
 
 def _inner(name: str) -> int:
     config = LANDMARKS[name].network()
-    assert isinstance(config, ResidualConfig)
-    return config.inner_widths[0]
+    traits = family_of(config).traits(config)
+    return int(traits["cardinality"] * traits["base_width"])
 
 
 def _weighed(name: str) -> Row:
@@ -187,10 +186,9 @@ def _extreme(rows: Sequence[Row]) -> str:
 def _dense_row(name: str) -> Row:
     known = LANDMARKS[name]
     config = known.network()
-    assert isinstance(config, DenseConfig)
     return row(name) | {
         "layers": depth(config),
-        "growth_rate": config.growth_rate,
+        "growth_rate": family_of(config).traits(config)["growth_rate"],
         "top1_error": known.published.top1_error,
         "top5_error": known.published.top5_error,
         "ten_crop": known.other[0].top1_error,

@@ -18,13 +18,17 @@ from dataclasses import dataclass
 
 from space.budget import gflops
 from space.networks.config import Config
-from space.networks.dense import DenseConfig
+from space.networks.family import stage_depths
 from space.networks.layers import total_macs
-from space.networks.residual import ResidualConfig
-from space.solving.resize import grown, paper_depth, solve_cardinality, solve_depth, solve_width, width_text
-from space.solving.solve import largest
+from space.networks.widths import nearest
+from space.solving.resize import paper_depth, resizing_of, solve_depth, width_text
+from space.solving.solve import measure_at
 from space.solving.vary import Setting
 
+WIDTHS = {  # by one of them a family is made wider; why another has none
+    "width": "that of a DenseNet is its growth rate",
+    "growth_rate": "DenseNets alone have one",
+}
 DIRECTIONS = ("depth", "width", "cardinality", "growth_rate", "resolution")
 FACTORS = (0.1, 10.0)  # what can be spent, in multiples of the start
 FAR = 1.25  # a direction that misses its factor by more than this is left out
@@ -92,38 +96,26 @@ def _words(config: Config) -> str:
 
 def _foreign(start: Config, direction: str) -> str:
     """Why the start has no such direction; empty if it has."""
-    dense = isinstance(start, DenseConfig)
-    if direction == "width" and dense:
-        return "that of a DenseNet is its growth rate"
-    if direction == "growth_rate" and not dense:
-        return "DenseNets alone have one"
-    if direction == "cardinality" and (dense or getattr(start, "block", "") != "bottleneck"):
+    resizing = resizing_of(start)
+    grouping = resizing.grouping
+    if direction == "cardinality" and (grouping is None or grouping.useless(start)):
         return "bottleneck blocks alone gain by it (ResNeXt, section 4)"
+    if direction in WIDTHS and direction != resizing.direction:
+        return WIDTHS[direction]
     return ""
 
 
 def _spent(start: Config, direction: str, target: int, size: int, classes: int) -> tuple[Config, int]:
     """The network and the images' size."""
+    measure, resizing = measure_at(size, classes), resizing_of(start)
     if direction == "resolution":
         return start, _size_for(start, target, classes)
     if direction == "depth":
-        return solve_depth(start, target, size, classes), size
+        return solve_depth(start, target, measure), size
     if direction == "cardinality":
-        assert isinstance(start, ResidualConfig)
-        return solve_cardinality(start, target, size, classes), size
-    if isinstance(start, DenseConfig):
-        return _nearest_growth(start, target, size, classes), size
-    return solve_width(start, target, size, classes), size
-
-
-def _nearest_growth(start: DenseConfig, target: int, size: int, classes: int) -> DenseConfig:
-    """The growth rate whose cost is the nearest; the compression stays."""
-
-    def macs(growth: int) -> int:
-        return total_macs(grown(start, growth).blocks(size, classes))
-
-    below = largest(macs, target, 1, 4096, start.growth_rate)
-    return grown(start, below + 1 if macs(below + 1) - target < target - macs(below) else below)
+        assert resizing.grouping is not None  # `_foreign` has refused others
+        return resizing.grouping.base_width(start, target, measure, None), size
+    return resizing.wider(start, target, measure), size
 
 
 def _size_for(config: Config, target: int, classes: int) -> int:
@@ -132,8 +124,7 @@ def _size_for(config: Config, target: int, classes: int) -> int:
     def macs(size: int) -> int:
         return total_macs(config.blocks(size, classes))
 
-    least = 2 ** (len(getattr(config, "depths", ())) + 1)
+    least = 2 ** (len(stage_depths(config)) + 1)
     if macs(least) > target:
         raise ValueError(f"images of {least} pixels cost more than {gflops(target)}FLOPs")
-    below = largest(macs, target, least, LARGEST, round(224 * math.sqrt(target / max(1, macs(224)))))
-    return below + 1 if below < LARGEST and macs(below + 1) - target < target - macs(below) else below
+    return nearest(macs, target, least, LARGEST, round(224 * math.sqrt(target / max(1, macs(224)))))

@@ -10,10 +10,11 @@ import itertools
 import random
 from collections.abc import Mapping
 
-from space.solving.axes import Axis, Target, Value, axes
+from space.networks.axis import Axis, Value
+from space.solving.axes import Target, axes
 
 # How often each kind of step is tried, relative to the others.
-MOVES = {"move depth": 4, "change depth": 4, "change fraction": 4, "change cardinality": 2, "switch choice": 1}
+MOVES = {"move depth": 4, "change count": 4, "change fraction": 4, "change cardinality": 2, "switch choice": 1}
 STEP = 0.15  # standard deviation of a step along a fraction, as a part of its (log) range
 PART = 4  # at most one of so many blocks of a stage at a time, but always one
 
@@ -21,19 +22,21 @@ PART = 4  # at most one of so many blocks of a stage at a time, but always one
 def neighbours(family: str, values: Mapping[str, Value], target: Target, rng: random.Random) -> dict[str, Value]:
     """The values of one random neighbour: always others than `values`, always within the axes.
 
-    One of: blocks moved from one stage to another, blocks added to or taken from a stage, cardinality doubled or
-    halved, one fraction (widening, compression, spend) changed by about 15 % of its range, one choice switched.
+    One of: blocks moved from one stage to another, blocks added to or taken from a stage (or another whole number
+    raised or lowered), cardinality doubled or halved (or another ordered choice moved by one), one fraction (widening,
+    compression, spend) changed by about 15 % of its range, one choice switched.
     """
     own = axes(family, target)
     depths = [axis for axis in own if axis.name.startswith("depth")]
-    cardinality = [axis for axis in own if axis.name == "cardinality"]
+    counts = [axis for axis in own if isinstance(axis.high, int) and not axis.choices]
+    ladders = [axis for axis in own if axis.ordered]
     fractions = [axis for axis in own if isinstance(axis.high, float)]
-    choices = [axis for axis in own if axis.choices and axis not in cardinality]
+    choices = [axis for axis in own if axis.choices and not axis.ordered]
     steps: dict[str, list[dict[str, Value]]] = {
         "move depth": _moved(depths, values, rng),
-        "change depth": _changed(depths, values, rng),
+        "change count": _changed(counts, values, rng),
         "change fraction": [{axis.name: _stepped(axis, float(values[axis.name]), rng)} for axis in fractions],
-        "change cardinality": [{axis.name: other} for axis in cardinality for other in _beside(axis, values)],
+        "change cardinality": [{axis.name: other} for axis in ladders for other in _beside(axis, values)],
         "switch choice": [{axis.name: _next(axis, values)} for axis in choices],
     }
     kinds = [kind for kind, possible in steps.items() if possible]
@@ -54,7 +57,7 @@ def _moved(depths: list[Axis], values: Mapping[str, Value], rng: random.Random) 
 
 
 def _changed(depths: list[Axis], values: Mapping[str, Value], rng: random.Random) -> list[dict[str, Value]]:
-    """For each stage that has room: one block, or up to a quarter of the stage, added or taken."""
+    """For each whole number that has room: one, or up to a quarter, added or taken."""
     steps: list[dict[str, Value]] = []
     for axis in depths:
         have = int(values[axis.name])

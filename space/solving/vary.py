@@ -21,28 +21,17 @@ Only a cardinality alone may cost more than the budget, by less than half a step
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from space.landmarks.networks import landmark
+from space.networks.axis import Value
 from space.networks.config import Config
-from space.networks.dense import DenseConfig
-from space.networks.layers import total_macs
-from space.networks.residual import ResidualConfig
-from space.solving.axes import Target, Value
-from space.solving.resize import (
-    UNIT,
-    grown,
-    paper_depth,
-    scaled,
-    solve_cardinality,
-    solve_depth,
-    solve_width,
-    width_text,
-    with_depth,
-)
-from space.solving.solve import DIVISOR, solve_base_width
+from space.networks.families import family_of
+from space.networks.family import Measure
+from space.solving.axes import Target
+from space.solving.resize import paper_depth, resizing_of, solve_depth, solve_width, width_text, with_depth
+from space.solving.solve import measure_at
 
 AXES: dict[str, tuple[type[int] | type[float] | type[str], str]] = {
     "cardinality": (int, "1,2,4,8,32"),
@@ -128,53 +117,57 @@ def settings(start: Config, axes: Mapping[str, Sequence[Value]], target: Target)
 def vary(start: Config, values: Mapping[str, Value], target: Target) -> Setting:
     """The start with these axes set and the rest solved; raises as `settings`."""
     given = set(values)
-    _check(start, values)
+    _check(start, values, target)
     budget, size = target.budget.macs, int(values.get("resolution", target.input_size))
+    measure = measure_at(size, target.classes)
     config: Config = start
-    if "block" in given:
-        config = _with_block(config, str(values["block"]))
-    if isinstance(config, DenseConfig):
-        changed = {name: values[name] for name in ("bottleneck", "compression") if name in given}
-        config = replace(config, **changed)  # type: ignore[arg-type]
+    for axis in ("block", "bottleneck", "compression"):
+        if axis in given:
+            config = resizing_of(config).settings[axis](config, values[axis])
     if given & GROUPED:
         alone = len(given) == 1
-        own = total_macs(config.blocks(size, target.classes))
+        own = measure(config)
         if alone and abs(own - budget) > KEPT * budget:
-            config, own = solve_width(config, budget, size, target.classes), budget
-        grouped = _regrouped(config, values, budget if alone else own, size, target.classes)
+            config, own = solve_width(config, budget, measure), budget
+        grouped = _regrouped(config, values, budget if alone else own, measure)
         if alone:
-            base, groups = grouped.inner_widths[0] // grouped.groups[0], grouped.groups[0]
+            traits = family_of(grouped).traits(grouped)
+            base, groups = int(traits["base_width"]), traits["cardinality"]
             solved = f"{base}d" if "cardinality" in given else f"{groups} groups"
             return _setting(values, grouped, budget, size, solved)
         config = grouped
-    if given & WIDE:
-        config = solve_depth(_with_width(config, values), budget, size, target.classes)
+    if wide := given & WIDE:
+        axis = wide.pop()
+        config = solve_depth(resizing_of(config).settings[axis](config, values[axis]), budget, measure)
         return _setting(values, config, budget, size, f"depth {paper_depth(config)}")
     if "depth" in given:
         config = with_depth(config, int(values["depth"]))
-    config = solve_width(config, budget, size, target.classes, exact="compression" in given)
+    config = solve_width(config, budget, measure, exact="compression" in given)
     return _setting(values, config, budget, size, width_text(config))
 
 
-def _regrouped(
-    config: Config, values: Mapping[str, Value], target: int, size: int, classes: int
-) -> ResidualConfig:  # fmt: skip
+def _regrouped(config: Config, values: Mapping[str, Value], target: int, measure: Measure) -> Config:
     """The network with another cardinality, or base width, at the cost nearest to the target; outer widths stay."""
-    assert isinstance(config, ResidualConfig)  # `_check` has refused others
+    grouping = resizing_of(config).grouping
+    assert grouping is not None  # `_check` has refused others
+    found: Config
     if "cardinality" in values:
-        return solve_base_width(config, int(values["cardinality"]), target, input_size=size, classes=classes)
-    return solve_cardinality(config, target, size, classes, int(values["base_width"]))
+        found = grouping.cardinality(config, int(values["cardinality"]), target, measure)
+    else:
+        found = grouping.base_width(config, target, measure, int(values["base_width"]))
+    return found
 
 
-def _check(start: Config, values: Mapping[str, Value]) -> None:
+def _check(start: Config, values: Mapping[str, Value], target: Target) -> None:
     given = set(values)
-    if not isinstance(start, DenseConfig | ResidualConfig):
-        raise ValueError(f"a sweep cannot start from a {start.family}")
-    dense = isinstance(start, DenseConfig)
-    if wrong := sorted(given & DENSE if not dense else given & (GROUPED | {"widening", "block", "width"})):
-        other = "densenet121" if not dense else "resnet50"
+    resizing = family_of(start).resizing
+    if resizing is None:
+        raise ValueError(f"a sweep cannot start from a {start.family}: its family has no `resizing`")
+    own = {"depth", "resolution", *resizing.settings, *(GROUPED if resizing.grouping else ())}
+    if wrong := sorted(given - own):
+        other = default_start(wrong, target)
         raise ValueError(f"a {start.family} has no {wrong[0]}: expected another --start, such as {other}")
-    if given & GROUPED and isinstance(start, ResidualConfig) and start.block == "basic":
+    if given & GROUPED and resizing.grouping is not None and resizing.grouping.useless(start):
         raise ValueError(
             f"the start has basic blocks, in which {sorted(given & GROUPED)[0]} saves nothing (ResNeXt, section 4): "
             "expected a --start with bottleneck blocks, such as resnet50"
@@ -182,34 +175,6 @@ def _check(start: Config, values: Mapping[str, Value]) -> None:
     for group in (GROUPED, WIDE | {"depth"}):
         if len(both := sorted(given & group)) > 1:
             raise ValueError(f"{both[0]} and {both[1]} together leave nothing to solve: leave one of them out")
-
-
-def _with_width(config: Config, values: Mapping[str, Value]) -> Config:
-    if isinstance(config, DenseConfig):
-        return grown(config, int(values["growth_rate"]))
-    assert isinstance(config, ResidualConfig)
-    if "width" in values:
-        return scaled(config, round(int(values["width"]) * UNIT / config.widths[0]))
-    k = float(values["widening"])
-    narrow = config.stem_width if config.block == "basic" else config.widths[0] / 4
-    stages = range(len(config.depths))
-    multiple = [math.lcm(DIVISOR, groups) for groups in config.groups]
-    inner = tuple(max(multiple[s], round(k * narrow * 2**s / multiple[s]) * multiple[s]) for s in stages)
-    widths = inner if config.block == "basic" else config.widths
-    return replace(config, family="wide_resnet", inner_widths=inner, widths=widths)
-
-
-def _with_block(config: Config, block: str) -> ResidualConfig:
-    """The same stages of the other block: a bottleneck puts out four times its inner width."""
-    assert isinstance(config, ResidualConfig)
-    if block not in ("basic", "bottleneck"):
-        raise ValueError(f"block {block!r}: expected basic or bottleneck")
-    if block == config.block:
-        return config
-    inner = config.inner_widths
-    if block == "basic":
-        return replace(config, family="resnet", block=block, widths=inner, groups=(1,) * len(inner))
-    return replace(config, block=block, widths=tuple(4 * width for width in inner))
 
 
 def start_named(name: str) -> Config:
