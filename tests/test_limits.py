@@ -7,9 +7,11 @@ import pytest
 
 from space import Budget, DenseConfig, Limits, ResidualConfig, cost
 from space.landmarks.networks import landmark
+from space.networks.dense_shape import DenseShape
 from space.networks.layers import Cost
-from space.solving.axes import DESIGN, MODES, Target, check_families, draw
-from space.solving.solve import DenseShape, ResidualShape, solve
+from space.networks.residual_shape import ResidualShape
+from space.solving.axes import MODES, Target, check_families, draw, searched
+from space.solving.solve import solve
 
 TIGHT = [
     Limits(25_000_000),
@@ -117,7 +119,7 @@ def test_a_net_too_deep_for_its_limits_is_cut_not_refused() -> None:
         solve(deep, 10**9, limits=Limits(1000))
 
 
-@pytest.mark.parametrize("family", DESIGN)
+@pytest.mark.parametrize("family", searched())
 @pytest.mark.parametrize("field", ["max_params", "max_activations"])
 @pytest.mark.parametrize(("size", "classes"), [(224, 1000), (32, 10)])
 def test_the_tightest_limit_that_is_admitted_can_be_kept_by_every_shape(
@@ -154,7 +156,7 @@ def test_limits_that_no_family_member_keeps_are_refused_with_what_to_type() -> N
         check_families(("densenet",), target)
     with pytest.raises(ValueError, match=r"^--max-activations 5 is below the smallest resnet .*--max-activations, or"):
         check_families(("resnet",), replace(target, limits=Limits(max_activations=5)))
-    check_families(tuple(DESIGN), replace(target, limits=Limits(3_000_000, 3_000_000)))
+    check_families(searched(), replace(target, limits=Limits(3_000_000, 3_000_000)))
 
 
 @pytest.mark.parametrize("wrong", [0, -1, 1.5, "25M", True, 10**14])

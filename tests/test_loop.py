@@ -17,14 +17,14 @@ from search.run.study import Search
 from search.rungs import rungs_of, stopper
 from search.workers.executor import InProcess
 from space import cost
-from space.solving.axes import DESIGN
+from space.solving.axes import searched
 
 FAST = RECIPES["fast"]
 
 
 def settings(name: str = "run", **more: object) -> Settings:
     values: dict[str, object] = {
-        "name": name, "budget_macs": 4_100_000_000, "mode": "frontier", "families": tuple(DESIGN), "data": "none",
+        "name": name, "budget_macs": 4_100_000_000, "mode": "frontier", "families": searched(), "data": "none",
         "recipe": FAST.to_json(), "input_size": 224, "classes": 1000, "sampler": "random", "seed": 0, "landmarks": (),
     }  # fmt: skip
     return Settings(**values | more)  # type: ignore[arg-type]
@@ -143,7 +143,7 @@ def test_the_same_network_is_trained_once(tmp_path: Path) -> None:
         directory = tmp_path / f"run{slots}"
         executor = InProcess(counted) if slots == 1 else Unreliable(slots, lambda job, tries: False)
         with Search(directory, settings(f"run{slots}")) as search:
-            repeats = Repeats(tuple(DESIGN), search.settings.target, sampler="random")
+            repeats = Repeats(searched(), search.settings.target, sampler="random")
             found = list(Loop(search, repeats, executor, RunLog(directory / "log.jsonl")).run(5))
             assert [event.duplicate_of for event in found] == [None, 0, 0, 0, 0]
             assert len({tuple(trial.values) for trial in search.study.trials}) == 1

@@ -19,6 +19,7 @@ from evaluate.fidelity.report import (
 from evaluate.training.presets import RECIPES
 from results.plots import style
 from results.plots.fidelity import draw_fidelity, fidelity_plot_data, write_fidelity_plot
+from space import FAMILIES
 from tests.pictures import check
 
 
@@ -145,14 +146,14 @@ def test_colour_is_cost_and_marker_is_family() -> None:
     lines = [
         line
         for line in draw_fidelity(data).axes[0].lines
-        if line.get_marker() in {m for _, m in style.FAMILIES.values()}
+        if line.get_marker() in {m for _, m in map(style.look, FAMILIES)}
     ]
     assert len(lines) == len(data.points)
     by_place = {(line.get_xdata()[0], line.get_ydata()[0]): line for line in lines}  # type: ignore[index]
     light = {point: sum(by_place[point.x, point.y].get_color()[:3]) for point in data.points}  # type: ignore[arg-type]
     rising = sorted(data.points, key=lambda point: point.gflops)
     assert light[rising[0]] > light[rising[len(rising) // 2]] > light[rising[-1]]  # the costlier, the darker
-    assert all(by_place[p.x, p.y].get_marker() == style.FAMILIES[p.family][1] for p in data.points)
+    assert all(by_place[p.x, p.y].get_marker() == style.look(p.family)[1] for p in data.points)
 
 
 def test_file_formats_and_no_trace_in_matplotlib() -> None:

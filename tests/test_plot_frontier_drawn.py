@@ -7,6 +7,7 @@ import pytest
 from results.plots import View, style
 from results.plots.frontier import draw_frontier
 from results.plots.frontier_data import FrontierPlot, Series, Star, Tick, frontier_data
+from space import FAMILIES
 from tests.pictures import NEAR_BUDGET, check, crowded, make_run, sample, scored, shown
 
 
@@ -52,7 +53,7 @@ def test_frontier_at_any_budget(stars: int, budget: float) -> None:
         x_range=(budget / 12, budget * 1.1), y_range=(88.0, 92.0), budget=budget,
         budget_label=f"budget {budget:g} GFLOPs",
         series=tuple(
-            Series(family, (budget / 9, budget / 2), (89.0, 90.0), (True, False)) for family in [*style.FAMILIES, "new"]
+            Series(name, (budget / 9, budget / 2), (89.0, 90.0), (True, False)) for name in [*FAMILIES, "vgg", "new"]
         ),
         stars=tuple(Star(f"a network with a long name {n}", "resnet", budget, 90.0) for n in range(stars)),
         step=((budget / 9, 89.0),), caption="one\n" + "a rather long sentence about what is seen here. " * 9,

@@ -10,9 +10,9 @@ from search.run.settings import SAMPLERS
 from space import Budget, cost
 from space.landmarks.networks import landmark
 from space.limits import Limits
-from space.solving.axes import DESIGN, Target, axes, draw, values_of
+from space.solving.axes import Target, axes, draw, searched, values_of
 
-FAMILIES = tuple(DESIGN)
+FAMILIES = searched()
 FRONTIER = Target(Budget.parse("4.1G"))
 MATCH = Target(Budget.parse("4.1G"), "match")
 

@@ -20,11 +20,11 @@ from benchmarks.rival import Rival, counting_range, width_ranges
 from benchmarks.search_quality import measured
 from benchmarks.surrogate import MODEL, Compiled, Surrogate, agreement, fit, label_noise, out_of_fold, report
 from benchmarks.survey import SURVEY, append
-from benchmarks.survey_table import Survey, features, read_survey
+from benchmarks.survey_table import SURVEYED, Survey, features, read_survey
 from evaluate.images.load import load_data
 from space import Budget, Config, DenseConfig, ResidualConfig, cost
 from space.networks.layers import Linear
-from space.solving.axes import DESIGN, MODES, Target, draw
+from space.solving.axes import MODES, Target, draw
 
 ROOT = Path(__file__).parents[1]
 BUDGET = Budget.parse("4.1G")
@@ -204,7 +204,7 @@ def test_rival_draws_free_widths_and_tells_by_how_much_it_missed(mode: str) -> N
 
 def test_widths_of_the_rival_are_the_solvers() -> None:
     ranges = width_ranges(Target(BUDGET), 100)
-    assert ranges.keys() == DESIGN.keys()
+    assert ranges.keys() == set(SURVEYED)
     for family, (low, high) in ranges.items():
         config = draw(Target(BUDGET), random.Random(family), (family,))[1].config
         assert isinstance(config, ResidualConfig | DenseConfig)

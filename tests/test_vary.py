@@ -9,6 +9,7 @@ from space import Budget, Config, DenseConfig, ResidualConfig, cost, landmark
 from space.solving.axes import Target
 from space.solving.directions import DIRECTIONS, spend
 from space.solving.resize import deepened, paper_depth, solve_width, with_depth
+from space.solving.solve import measure_at
 from space.solving.vary import Setting, default_start, parse_axes, settings, vary
 
 AT_224, AT_32 = (224, 1000), (32, 10)
@@ -182,7 +183,7 @@ def test_what_cannot_be_is_said_in_one_sentence() -> None:
     refused(resnet, {"depth": [3002]}, "depth 3002 costs more than 10MFLOPs in any width", "10M")
     refused(resnet, {"block": ["dense"]}, "block 'dense': expected basic or bottleneck")
     with pytest.raises(ValueError, match="costs more than 1MFLOPs in any width"):
-        solve_width(dense, 1_000_000, 224, 1000)
+        solve_width(dense, 1_000_000, measure_at(224, 1000))
     for factors, directions, words in (
         ([1.0], ["depth"], "factor 1: expected other than 1"),
         ([50.0], ["depth"], "factor 50"),

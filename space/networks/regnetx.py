@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from space.networks.axis import Axis, Value
 from space.networks.config import MAX_CHANNELS
@@ -132,10 +132,11 @@ class RegNetShape:
 
 @dataclass(frozen=True, slots=True)
 class _GroupKnob:
-    """Whole groups of one stage: what it puts out and its inner width together."""
+    """Whole groups of one stage, what it puts out and its inner width together; 8 channels where it is one group."""
 
     stage: int
     step: int
+    grouped: bool
 
     def width(self, config: ResidualConfig) -> int:
         """Channels now."""
@@ -143,14 +144,17 @@ class _GroupKnob:
 
     def raised(self, config: ResidualConfig, channels: int) -> ResidualConfig:
         """The network with so many channels more there."""
-        for name, more in (("widths", channels), ("inner_widths", channels), ("groups", channels // self.step)):
-            config = StageKnob(name, self.stage).raised(config, more)
-        return config
+        widths, groups = list(config.widths), list(config.groups)
+        widths[self.stage] += channels
+        groups[self.stage] += channels // self.step if self.grouped else 0
+        return replace(config, widths=tuple(widths), inner_widths=tuple(widths), groups=tuple(groups))
 
 
 def _group_knobs(config: ResidualConfig) -> list[_GroupKnob]:
-    stages = range(len(config.depths))
-    found = [_GroupKnob(stage, config.inner_widths[stage] // config.groups[stage]) for stage in stages]
+    found = [
+        _GroupKnob(stage, width // groups if groups > 1 else MULTIPLE, groups > 1)
+        for stage, (width, groups) in enumerate(zip(config.widths, config.groups, strict=True))
+    ]
     return sorted(found, key=lambda knob: -step_cost(config, "inner_widths", knob.stage))
 
 
@@ -171,13 +175,15 @@ def shape_maker(family: str, config: type[ResidualConfig]) -> Callable[[Mapping[
 
 
 def readings(config: ResidualConfig) -> list[dict[str, Value]]:
-    """The values of the axes as one may read them off a network: the step between any two stages."""
+    """The values of the axes as one may read them off a network: the step between any two stages, each group width."""
     widths = config.inner_widths
     stages = range(len(widths))
     steps = {(widths[b] / widths[a]) ** (1 / (b - a)) for a in stages for b in stages if a < b}
-    octets, left = divmod(widths[-1] // config.groups[-1], MULTIPLE)
-    rest: dict[str, Any] = {"group_octets": octets, **depth_values(config)}
-    return [] if left else [{**rest, "step": step} for step in sorted(steps)]
+    # a stage that is one group may be narrower or wider than the group width
+    group_widths = {width // groups for width, groups in zip(widths, config.groups, strict=True) if groups > 1}
+    octets = {width // MULTIPLE for width in group_widths or {max(widths)}}
+    depths = depth_values(config)
+    return [{"step": step, "group_octets": number, **depths} for step in sorted(steps) for number in sorted(octets)]
 
 
 REGNETX = replace(
