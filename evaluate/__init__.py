@@ -5,6 +5,7 @@
 `training`    a recipe trains a proxy, or a network to the end
 `measures`    counts by others, latency, scores of untrained networks
 `fidelity`    does the order of scores agree with the published errors?
+`calibration` what top-1 error a network is expected to reach, with an interval
 `paths`       what is inside a trained network
 `cli`         the command line of `python -m evaluate`
 ============  ================================================================================

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from evaluate.cli.calibration import calibration, expect
 from evaluate.cli.options import at_least_one, data_for, is_file, network, recipe_and_data, short, target
 from evaluate.cli.parser import make_parser
 from space import CONVENTION, cost
@@ -34,6 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "latency": latency,
         "zerocost": zerocost,
         "fidelity": fidelity,
+        "expect": expect,
+        "calibration": calibration,
         "paths": paths,
         "lesion": lesion,
     }

@@ -34,11 +34,14 @@ def network(name: str) -> Config:
         raise ValueError(f"{name}: {error.strerror or error}; expected the JSON file of a configuration") from error
 
 
-def target(options: argparse.Namespace, config: Config) -> tuple[int, int]:
-    """(input size, classes) as given, else those of the network's file, else those of its kind."""
+def target(options: argparse.Namespace, config: Config, name: str = "") -> tuple[int, int]:
+    """(input size, classes) as given, else those of the network's file, else those of its kind.
+
+    `name` is the network's where the options have several.
+    """
     if config.task is not None:
         return config.target(options.input, options.classes)
-    known = LANDMARKS.get(options.network)
+    known = LANDMARKS.get(name or options.network)
     size, classes = TARGETS[known.target if known else config.kind]
     return size if options.input is None else options.input, classes if options.classes is None else options.classes
 

@@ -13,7 +13,9 @@ def make_parser() -> argparse.ArgumentParser:
     """The command line of `python -m evaluate`."""
     parser = Parser(prog="python -m evaluate", description="Measure networks: what they cost, how well they train.")
     commands = parser.add_subparsers(
-        dest="command", required=True, metavar="count|score|train|latency|zerocost|fidelity|paths|lesion"
+        dest="command",
+        required=True,
+        metavar="count|score|train|latency|zerocost|fidelity|expect|calibration|paths|lesion",
     )
 
     def command(name: str, summary: str, description: str = "", network: bool = True) -> argparse.ArgumentParser:
@@ -74,6 +76,29 @@ def make_parser() -> argparse.ArgumentParser:
     fidelity.add_argument("--seeds", type=int, default=1, metavar="N", help="trainings of each network (%(default)s)")
     fidelity.add_argument("--networks", nargs="+", metavar="NAME", help="some of the set's networks alone")
     fidelity.add_argument("--out", type=Path, metavar="DIR", help="(runs/fidelity/SET-DATA-RECIPE)")
+
+    expect = command(
+        "expect",
+        "the top-1 error that networks are expected to reach, with an interval; trains nothing",
+        "From exact counts and the published errors of ImageNet (224x224, 1000 classes) or CIFAR (32x32, 10 or 100).",
+        network=False,
+    )
+    expect.add_argument(
+        "networks", nargs="+", metavar="NETWORK", help="published networks' names, or paths of JSON files"
+    )
+    sized(expect)
+    expect.add_argument("--json", action="store_true", help="a JSON object a line, in the order asked")
+
+    calibration = command(
+        "calibration",
+        "how good expected errors are on networks, families and recipes that the model has not seen",
+        network=False,
+    )
+    calibration.add_argument("--set", default="imagenet", help="imagenet or cifar (%(default)s)")
+    calibration.add_argument(
+        "--fidelity", type=Path, nargs="+", metavar="FILE", help="fidelity.json of runs whose scores are assessed too"
+    )
+    calibration.add_argument("--json", action="store_true", help="print JSON instead of tables")
 
     paths = command(
         "paths",
