@@ -8,7 +8,6 @@ import os
 import random
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from evaluate.images.load import load_data
 from evaluate.training.presets import RECIPES
 from space import LANDMARKS, Budget, Config, DenseConfig, ResidualConfig, cost
 from space.solving.axes import Target, Value, axes, draw
+from tests.commands import Ended
 
 
 def pytest_configure() -> None:
@@ -31,15 +31,6 @@ def pytest_configure() -> None:
 
 
 # --- commands ----------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a command ended: its exit status and what it wrote."""
-
-    status: object
-    out: str
-    err: str
 
 
 @pytest.fixture

@@ -4,15 +4,20 @@ import csv
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from benchmarks.known import SHIPPED, known
+from tests.commands import Ended
+
 ROOT = Path(__file__).parents[1]
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command in a process of its own, which starts others."""
     return subprocess.run(
         [sys.executable, "-m", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
     )
@@ -29,10 +34,10 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_every_gpu_figure_has_its_command() -> None:
-    done = run("benchmarks.gpu", "--data", "x", "--out", "x", "--list")
-    assert done.returncode == 0, done.stderr
-    names = [line.split()[0] for line in done.stdout.splitlines()]
+def test_every_gpu_figure_has_its_command(command: Callable[..., Ended]) -> None:
+    done = command("benchmarks.gpu", "--data", "x", "--out", "x", "--list")
+    assert done.status == 0, done.err
+    names = [line.split()[0] for line in done.out.splitlines()]
     assert {"cuda-tests", "throughput", "fidelity-fast", "fidelity-faithful", "packing", "repeat"} <= set(names)
     assert len(names) == len(set(names))
 
@@ -58,26 +63,28 @@ def test_gpu_parts_in_rehearsal(images: Path, tmp_path: Path) -> None:
     assert again.returncode == 0 and again.stdout.count("done before") == 2
 
 
-def test_recipes_are_compared_and_continued(images: Path, tmp_path: Path) -> None:
-    command = ["benchmarks.recipes", "--data", str(images), "--out", str(tmp_path), "--device", "cpu",
+def test_recipes_are_compared_and_continued(images: Path, tmp_path: Path, command: Callable[..., Ended]) -> None:
+    words = ["benchmarks.recipes", "--data", str(images), "--out", str(tmp_path), "--device", "cpu",
                "--networks", "resnet18", "wrn18_1.5", "--only", "r16-w0.125-n4000-e4"]  # fmt: skip
-    first = run(*command)
-    assert first.returncode == 0, first.stderr
+    first = command(*words)
+    assert first.status == 0, first.err
     table = (tmp_path / "recipes.txt").read_text()
-    assert "r16-w0.125-n4000-e4" in table and table in first.stdout
-    again = run(*command)
-    assert again.returncode == 0 and (tmp_path / "recipes.txt").read_text() == table
+    assert "r16-w0.125-n4000-e4" in table and table in first.out
+    again = command(*words)
+    assert again.status == 0 and (tmp_path / "recipes.txt").read_text() == table
 
 
-def test_a_survey_goes_on_and_two_processes_share_it(images: Path, tmp_path: Path) -> None:
+def test_a_survey_goes_on_and_two_processes_share_it(
+    images: Path, tmp_path: Path, command: Callable[..., Ended]
+) -> None:
     out = tmp_path / "survey.csv"
-    command = ["benchmarks.survey", "--data", str(images), "--out", str(out), "--device", "cpu", "--recipe", "smoke",
+    words = ["benchmarks.survey", "--data", str(images), "--out", str(out), "--device", "cpu", "--recipe", "smoke",
                "--budget", "0.4G", "--networks", "3"]  # fmt: skip
-    stopped = run(*command, "--minutes", "0")
-    assert stopped.returncode == 3, stopped.stderr
+    stopped = command(*words, "--minutes", "0")
+    assert stopped.status == 3, stopped.err
     for part in ("0/2", "1/2"):
-        done = run(*command, "--part", part)
-        assert done.returncode == 0, done.stderr
+        done = command(*words, "--part", part)
+        assert done.status == 0, done.err
     heading, *lines = out.read_text().splitlines()
     assert heading.startswith("# ")
     rows = list(csv.DictReader(lines))
@@ -85,15 +92,17 @@ def test_a_survey_goes_on_and_two_processes_share_it(images: Path, tmp_path: Pat
         ("0", "frontier"), ("1", "frontier"), ("2", "match")
     ]  # fmt: skip
     assert all(json.loads(row["curve"])[-1][2] == float(row["top1"]) for row in rows)
-    again = run(*command)
-    assert again.returncode == 0 and not again.stdout, "everything is there"
+    again = command(*words)
+    assert again.status == 0 and not again.out, "everything is there"
 
 
 @pytest.mark.slow
-def test_the_owners_overhead_is_measured(tmp_path: Path) -> None:
-    done = run("benchmarks.overhead", "--trials", "101", "--rival", "101", "--samplers", "random", "--evaluations", "0",
-               "--out", str(tmp_path / "overhead.txt"))  # fmt: skip
-    assert done.returncode == 0, done.stderr
+def test_the_owners_overhead_is_measured(tmp_path: Path, command: Callable[..., Ended]) -> None:
+    done = command(
+        "benchmarks.overhead", "--trials", "101", "--rival", "101", "--samplers", "random", "--evaluations", "0",
+        "--out", str(tmp_path / "overhead.txt"),
+    )  # fmt: skip
+    assert done.status == 0, done.err
     lines = (tmp_path / "overhead.txt").read_text().splitlines()
     names = [line[:34].strip() for line in lines[2:]]
     assert names[:2] == ["plain Optuna, TPE, 10 parameters", "random, frontier"]
@@ -101,6 +110,4 @@ def test_the_owners_overhead_is_measured(tmp_path: Path) -> None:
 
 
 def test_what_is_shipped_as_known_is_what_was_measured() -> None:
-    code = "from benchmarks.known import SHIPPED, known; import sys; sys.exit(known() != SHIPPED.read_text())"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr or "type python -m benchmarks.known"
+    assert known() == SHIPPED.read_text(), "type python -m benchmarks.known"

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from tests.commands import Ended
 
 ROOT = Path(__file__).resolve().parent.parent
 BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -28,6 +32,16 @@ def script(page: Path) -> str:
     return "\n".join(lines)
 
 
+def test_the_first_step_of_the_page_runs(command: Callable[..., Ended]) -> None:
+    language, content = steps(ROOT / "docs" / "example.md")[0]
+    assert language == "sh"
+    python, option, *words = shlex.split(content)
+    assert (python, option) == ("python", "-m")
+    ended = command(*words)
+    assert ended.status == 0 and "3 of 3 networks" in ended.out and not ended.err
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["example.md"])
 def test_the_page_runs_as_it_stands(name: str, tmp_path: Path) -> None:
     page = ROOT / "docs" / name
