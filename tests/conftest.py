@@ -147,13 +147,13 @@ def _settings(name: str, mode: str, budget: int, input_size: int, classes: int, 
     return {
         "name": name, "budget_macs": budget, "mode": mode, "families": ["resnet"], "data": data,
         "recipe": {"name": "cpu", "epochs": 3, "resolution": 8, "width": 0.25}, "input_size": input_size,
-        "classes": classes, "sampler": "tpe", "seed": 0, "landmarks": [],
+        "classes": classes, "sampler": "tpe", "seed": 0, "landmarks": [], "objective": "macs", "timing": None,
     }  # fmt: skip
 
 
 def _make_run(
     directory: Path, *, mode: str = "frontier", samples: int = 60, landmarks: bool = True, budget: str = "4.1G",
-    input_size: int = 224, classes: int = 1000, data: str = "digits", unfinished: bool = True, seed: int = 0,
+    input_size: int = 224, classes: int = 1000, data: str = "digits", seed: int = 0,
 ) -> Path:  # fmt: skip
     """A study as `search` writes it, with scores made of dice."""
     directory.mkdir(parents=True)
@@ -194,8 +194,6 @@ def _make_run(
     for number in range(samples):
         proposal = draw(target, rng)[1]
         add(proposal.config, fail=number % 20 == 7, kind="sample", target_macs=proposal.target_macs)
-    if unfinished:
-        study.ask()  # a running trial: nothing is known of it
     storage.remove_session()
     storage.engine.dispose()
     return directory

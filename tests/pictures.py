@@ -14,7 +14,8 @@ from results.run.run import Run
 from space import LANDMARKS, cost, landmark
 
 SETTINGS = {
-    "name": "r", "budget_macs": 4_100_000_000, "mode": "frontier", "data": "digits", "input_size": 224,
+    "name": "r", "budget_macs": 4_100_000_000, "mode": "frontier",
+    "objective": "macs", "data": "digits", "input_size": 224,
     "classes": 1000, "recipe": {"name": "cpu", "epochs": 3, "resolution": 8, "width": 0.25},
 }  # fmt: skip
 

@@ -21,7 +21,8 @@ from results.run.run import Run
 from tests.pictures import check
 
 SETTINGS: dict[str, Any] = {
-    "name": "r", "budget_macs": 10**9, "mode": "frontier", "data": "digits", "input_size": 224, "classes": 1000,
+    "name": "r", "budget_macs": 10**9, "mode": "frontier",
+    "objective": "macs", "data": "digits", "input_size": 224, "classes": 1000,
     "recipe": {"name": "cpu", "epochs": 3},
 }  # fmt: skip
 

@@ -20,7 +20,8 @@ from results.run.run import Run
 from tests.pictures import check
 
 SETTINGS = {
-    "name": "r", "budget_macs": 10**9, "mode": "frontier", "data": "digits", "input_size": 224, "classes": 1000,
+    "name": "r", "budget_macs": 10**9, "mode": "frontier",
+    "objective": "macs", "data": "digits", "input_size": 224, "classes": 1000,
     "recipe": {"name": "cpu"},
 }  # fmt: skip
 NOON = datetime(2026, 11, 23, 12)

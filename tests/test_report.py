@@ -28,7 +28,8 @@ from space.landmarks.own import read_landmarks
 from space.solving.axes import Target, draw
 
 SETTINGS = {
-    "name": "thousand", "budget_macs": 4_100_000_000, "mode": "frontier", "data": "digits", "input_size": 224,
+    "name": "thousand", "budget_macs": 4_100_000_000, "mode": "frontier",
+    "objective": "macs", "data": "digits", "input_size": 224,
     "classes": 1000, "recipe": {"name": "cpu", "epochs": 3, "resolution": 8, "width": 0.25}, "seed": 0,
 }  # fmt: skip
 EVIL = "</script><img src=x onerror=\"document.title='hit'\">'&<!--"

@@ -168,7 +168,7 @@ def test_a_run_without_any_finished_trial(
     assert (made / "frontier.svg").exists()
     with pytest.raises(ValueError, match="no network is finished yet"):
         load_run(made).best()
-    bare = make_run(tmp_path / "bare", samples=0, landmarks=False, unfinished=False)
+    bare = make_run(tmp_path / "bare", samples=0, landmarks=False)
     assert len(load_run(bare).frame()) == 0
     assert write_outputs(load_run(bare), kinds=("svg",), report=False)
 

@@ -16,7 +16,7 @@ from space.landmarks.own import read_landmarks
 @pytest.fixture(scope="module")
 def given(make_run: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run whose search was given a landmark."""
-    directory = make_run(tmp_path_factory.mktemp("own") / "run", samples=3, landmarks=False, unfinished=False)
+    directory = make_run(tmp_path_factory.mktemp("own") / "run", samples=3, landmarks=False)
     path = directory.parent / "first.csv"
     path.write_text("name,macs,params,top1_error\nmine,2G,5M,21.5\n")
     storage = optuna.storages.RDBStorage(f"sqlite:///{directory / 'study.db'}")
@@ -57,7 +57,7 @@ def test_on_the_command_line(given: Path, tmp_path: Path, capsys: pytest.Capture
     assert (run / "frontier.svg").stat().st_size > 10_000
 
 
-def test_settings_of_another_version_are_said(given: Path, tmp_path: Path) -> None:
+def test_damaged_settings_are_said(given: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     shutil.copytree(given, run)
     storage = optuna.storages.RDBStorage(f"sqlite:///{run / 'study.db'}")
@@ -65,5 +65,5 @@ def test_settings_of_another_version_are_said(given: Path, tmp_path: Path) -> No
     study.set_user_attr("settings", study.user_attrs["settings"] | {"own_landmarks": [{"name": "mine"}]})
     storage.remove_session()
     storage.engine.dispose()
-    with pytest.raises(ValueError, match="is of another version: no landmark"):
+    with pytest.raises(ValueError, match="is damaged: no landmark"):
         load_run(run)

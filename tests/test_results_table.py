@@ -46,9 +46,6 @@ def test_the_table_says_what_the_study_says(run: Run, master: Path) -> None:
             assert json.loads(row["config"]) == trial.user_attrs["config"]
         else:
             assert math.isnan(row["proxy_top1"])
-    running = frame.iloc[-1]
-    assert running["state"] == "running"
-    assert pd.isna(running["macs"])
     failed = frame[frame["state"] == "fail"]
     assert len(failed) == 3
     assert set(failed["reason"]) == {"the loss is not finite"}

@@ -13,11 +13,9 @@ from typing import Any
 import optuna
 import pytest
 
-from evaluate.training.presets import RECIPES
 from search.__main__ import main
 from search.cli.arguments import landmarks_for
 from search.run.log import read_log
-from search.run.settings import EARLIER, Settings
 from space import Budget, config_from_json, cost
 from space.limits import Limits
 from space.solving.axes import Target
@@ -100,24 +98,6 @@ def test_other_settings_are_refused_with_the_difference(tmp_path: Path, capsys: 
     assert main([*SMALL, "--trials", "1", "--seed", "7"]) == 2
     assert "seed: 0 there, 7 now" in capsys.readouterr().err
     assert len(trials(tmp_path)) == 1
-
-
-def test_a_run_of_an_earlier_version_goes_on() -> None:
-    recipe = RECIPES["smoke"].to_json()
-    now = Settings("x", 10**9, "frontier", ("resnet",), "digits", recipe, 224, 1000, "random", 0, ())
-    then = now.to_json()
-    for key in EARLIER:
-        del then[key]
-    then["recipe"] = {key: recipe[key] for key in recipe if key not in ("precision", "autotune", "evaluate_every")}
-    now.refuse_other(then)
-    for stored, words in (
-        (then | {"recipe": then["recipe"] | {"epochs": 3}}, "'epochs': 3"),
-        (then | {"recipe": then["recipe"] | {"hue": 0.1}}, "'hue': 0.1"),
-        (then | {"objective": "latency"}, "objective: latency there, macs now"),
-        (then | {"early_stopping": True}, "early_stopping: True there, False now"),
-    ):
-        with pytest.raises(ValueError, match=words):
-            now.refuse_other(stored)
 
 
 def test_killed_in_mid_trial_and_continued(tmp_path: Path) -> None:

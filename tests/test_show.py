@@ -27,7 +27,7 @@ KNOWN = {column.name: column for column in COLUMNS}
 def small(make_run: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Twelve networks, all finished, at 30 M."""
     directory = tmp_path_factory.mktemp("show") / "small"
-    return make_run(directory, budget="0.03G", input_size=32, classes=10, samples=12, landmarks=False, unfinished=True)
+    return make_run(directory, budget="0.03G", input_size=32, classes=10, samples=12, landmarks=False)
 
 
 @pytest.fixture(scope="module")

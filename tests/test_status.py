@@ -43,7 +43,7 @@ def event(label: str, evaluation: Evaluation) -> Event:
 
 @pytest.fixture
 def run(tmp_path: Path, make_run: Callable[..., Path]) -> Path:
-    """Ten networks: eight sampled (one failed), and what a kill left running in an earlier version."""
+    """Ten networks: eight sampled (one failed), no log."""
     return make_run(tmp_path / "run", samples=10, landmarks=False)
 
 
@@ -64,7 +64,7 @@ def unchanged(directory: Path) -> Iterator[None]:
     assert {path: path.read_bytes() for path in directory.rglob("*")} == before
 
 
-def test_a_run_of_an_earlier_version(run: Path) -> None:
+def test_a_run_without_a_log(run: Path) -> None:
     with unchanged(run):
         text = status(run)
     lines = text.splitlines()
@@ -76,12 +76,11 @@ def test_a_run_of_an_earlier_version(run: Path) -> None:
     assert lines[-1] == "to go on, repeat its command (run 'run')"
 
 
-def test_stopped_interrupted_and_warm_networks_are_counted_apart(run: Path) -> None:
+def test_stopped_and_warm_networks_are_counted_apart(run: Path) -> None:
     score = SCORE.to_json()
     add(
         run,
         (TrialState.PRUNED, {"kind": "sample", "score": score | {"state": "stopped"}, "reason": "behind"}),
-        (TrialState.FAIL, {"kind": "sample", "reason": "interrupted"}),
         (TrialState.COMPLETE, {"kind": "warm", "score": score, "macs": 10**9, "params": 1, "family": "resnet"}),
     )
     read = read_status(run)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import optuna
@@ -142,6 +142,18 @@ def test_a_trial_is_one_durable_transaction(directory: Path) -> None:
     with sqlite3.connect(directory / "study.db") as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)
     connection.close()
+
+
+@pytest.mark.parametrize(("schema", "advice"), [("v2.6.0.a", "storage upgrade"), ("v99.0.0.a", "updating optuna")])
+def test_the_tables_of_another_optuna_are_refused_and_stay(directory: Path, schema: str, advice: str) -> None:
+    with closing(sqlite3.connect(directory / "study.db")) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = ?", (schema,))
+        before = list(connection.iterdump())
+    with pytest.raises(ValueError, match=advice) as error, storage_errors("study.db", None):
+        open_storage(directory / "study.db")
+    assert "\n" not in str(error.value)
+    with closing(sqlite3.connect(directory / "study.db")) as connection:
+        assert list(connection.iterdump()) == before
 
 
 def test_elsewhere_than_on_a_local_disk_the_journal_is_the_rollback_journal(

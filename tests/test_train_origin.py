@@ -19,7 +19,7 @@ TRAIN = ["--recipe", "smoke", "--device", "cpu"]
 def found(make_run: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The file of a run's best network, as it would be typed."""
     monkeypatch.chdir(tmp_path)
-    run = make_run(Path("runs/mine"), samples=3, landmarks=False, unfinished=False, budget="0.3G")
+    run = make_run(Path("runs/mine"), samples=3, landmarks=False, budget="0.3G")
     best = load_run(run).best()
     about = {"settings": {"recipe": {"name": "cpu", "epochs": 3}}, "data_name": "cifar10"}
     (run / "run.json").write_text(json.dumps(about))

@@ -19,7 +19,7 @@ class Epoch(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class ProxyScore:
-    """What a proxy training gave. The fields with defaults are missing from runs of earlier versions.
+    """What a proxy training gave.
 
     A ``stopped`` one holds what had been measured when it was stopped: its `top1` does not compare with that of a
     ``complete`` one.

@@ -77,8 +77,6 @@ def _counts(frame: pd.DataFrame, done: pd.DataFrame) -> list[str]:
         parts.append(f"{failed} failed or interrupted")
     if pruned := int((frame["state"] == "pruned").sum()):
         parts.append(f"{pruned} stopped early")
-    if running := int(frame["state"].isin(["running", "waiting"]).sum()):
-        parts.append(f"{running} not finished")
     return parts
 
 

@@ -133,7 +133,7 @@ def _labels(run: Run, frame: pd.DataFrame, networks: pd.DataFrame) -> dict[int, 
 
 
 def _stages(run: Run, config: object) -> list[list[Any]]:
-    """None where the configuration is unknown, of another version, or too large for the run's input."""
+    """None where the configuration is unknown, damaged, or too large for the run's input."""
     if not isinstance(config, str):
         return []
     try:

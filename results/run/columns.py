@@ -21,7 +21,7 @@ COLUMNS = (
     Column("landmark", "str", "", "name of the published network; missing for samples"),
     Column("family", "str", "", "family of the network"),
     Column("config_id", "str", "", "hash of the configuration; equal networks have equal ids"),
-    Column("state", "str", "", "complete, fail, pruned (stopped early), running or waiting"),
+    Column("state", "str", "", "complete, fail or pruned (stopped early)"),
     Column("proxy_top1", "float64", "%", "top-1 on held-out images after training by the recipe; complete trials only"),
     Column("last_top1", "float64", "%", "top-1 when a trial was stopped early, after fewer epochs; pruned trials only"),
     Column("published_top1", "float64", "%", "published top-1 of a landmark: other data, never to be mixed with proxy"),

@@ -79,7 +79,7 @@ def _row(trial: FrozenTrial, landmarks: Mapping[str, Landmark]) -> dict[str, Any
 
 
 def _shape(data: Any) -> dict[str, Any]:
-    """The columns that follow from the configuration; none where another version of the space wrote it."""
+    """The columns that follow from the configuration; none where it is damaged."""
     if data is None:
         return {}
     try:

@@ -37,12 +37,12 @@ OBJECTIVES = {name: COSTS[name] for name in ("macs", "latency")}  # what a run c
 
 
 def objective_of(settings: Mapping[str, Any]) -> Objective:
-    """The objective of a run; runs of earlier versions do not name theirs, it is MACs.
+    """The objective of a run.
 
     Raises:
-        ValueError: if it is none that this version knows.
+        ValueError: if there is none of this name.
     """
-    name = settings.get("objective", "macs")
+    name = settings.get("objective")
     if name not in OBJECTIVES:
         raise ValueError(f"objective {name!r}: expected one of {', '.join(OBJECTIVES)}")
     return OBJECTIVES[name]

@@ -37,9 +37,9 @@ class Run:
     directory: Path
     settings: dict[str, Any]  # as the search stored them: budget_macs, mode, data, recipe, input_size, classes ...
     _frame: pd.DataFrame = field(repr=False)
-    fidelity: str | None = None  # how far the recipe's ranking can be trusted; None for runs of earlier versions
+    fidelity: str | None = None  # how far the recipe's ranking can be trusted; None until the search has said it
     _data_name: str | None = None
-    data_key: str | None = None  # digest of the images and of which are held out; None for runs of earlier versions
+    data_key: str | None = None  # digest of the images and of which are held out; None until the search has said it
     trials: Sequence[FrozenTrial] = field(default=(), repr=False)  # as the study has them
     about: dict[str, Any] = field(default_factory=dict, repr=False)  # run.json: environment, workers; empty without one
     own_landmarks: tuple[Landmark, ...] = ()  # the user's, scored or known by figures
@@ -67,7 +67,7 @@ class Run:
 
     @property
     def data_name(self) -> str:
-        """The images that networks were scored on, in short; for runs of earlier versions the last part of a path."""
+        """The images that networks were scored on, in short; the last part of a path until the search has said it."""
         return self._data_name or Path(self.settings["data"]).name or str(self.settings["data"])
 
     @property
@@ -269,7 +269,7 @@ def _own_landmarks(settings: dict[str, Any], where: str) -> dict[str, Landmark]:
     try:
         own = [Landmark.from_json(each) for each in settings.get("own_landmarks", ())]
     except (TypeError, ValueError) as error:
-        raise ValueError(f"{where} is of another version: {error}") from error
+        raise ValueError(f"{where} is damaged: {error}") from error
     return {each.name: each for each in own}
 
 
@@ -281,5 +281,5 @@ def _checked(settings: Any, where: str) -> dict[str, Any]:
     try:
         objective_of(stored)
     except ValueError as error:
-        raise ValueError(f"{where} is of another version: {error}") from error
+        raise ValueError(f"{where} is damaged: {error}") from error
     return stored

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from search.run.counts import INTERRUPTED, STATES, Tally, Workers
+from search.run.counts import STATES, Tally, Workers
 from space import Budget, gflops
 from space.shell.command import Parser, refuse, silence
 from space.shell.words import amount, duration
@@ -53,7 +53,7 @@ class Status:
     owner: Holder | None  # the living process that feeds it
     tally: Tally  # of the networks that this run has measured
     warm: int  # networks taken over from other runs
-    start: Start | None  # None for runs of earlier versions, which kept no log
+    start: Start | None  # None if it has no log
 
     @property
     def running(self) -> list[dict[str, Any]]:
@@ -181,10 +181,9 @@ def read_status(path: str | Path, storage: str | None = None) -> Status:
     run = load_run(path, storage)
     tally, warm = Tally(), 0
     for trial in run.trials:
-        counts = trial.state.name in STATES and trial.user_attrs.get("reason") != INTERRUPTED
-        if counts and trial.user_attrs.get("kind") == "warm":
+        if trial.user_attrs.get("kind") == "warm":
             warm += 1
-        elif counts:
+        else:
             tally.add(_figures(trial))
     owner = held_by(run.directory)
     return Status(run, owner, tally, warm, _last_start(run.directory / "log.jsonl", alive=owner is not None))

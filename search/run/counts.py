@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 STATES = {"COMPLETE": "complete", "PRUNED": "stopped", "FAIL": "failed"}  # how a network ended: Optuna's word, ours
-INTERRUPTED = "interrupted"  # the reason of trials that a kill left in runs of earlier versions; they do not count
 RECENT = 30  # the time left is told from so many networks: a sampler that learns leaves its first ones behind
 
 

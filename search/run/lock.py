@@ -4,7 +4,7 @@ What an owner holds is a lock of the operating system or of the database server,
 it ends with the process, however that ends, so there is no stale lock and nothing to clean up by hand.
 
 ==============================  ==================================================================================
-every run                       ``owner.lock`` in the run's directory (filelock; ``flock``)
+every run                       ``owner.lock`` in the run's directory (filelock)
 a study in another SQLite file  also ``FILE.NAME.lock`` beside that file
 a study in PostgreSQL           also an advisory lock of the server, held by a connection of its own; needs a session
                                 of the server, so a pooler between the two has to pool sessions, not transactions
@@ -18,7 +18,6 @@ default; where the file system has no locks at all the search is refused.
 from __future__ import annotations
 
 import errno
-import fcntl
 import hashlib
 import json
 import os
@@ -33,7 +32,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from filelock import FileLock, Timeout
+from filelock import FileLock, Timeout, lock_descriptor
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
@@ -42,6 +41,7 @@ from results.run.storage import engine_url, parse_url, public_url, sqlite_file
 from search.run.storage import connect_arguments, storage_errors
 
 LOCK = "owner.lock"
+LOOKS = 2  # times that `held_by` looks again: another one may have had the lock for an instant
 PATIENCE = 1.0  # seconds: `held_by` elsewhere has the lock for an instant, a server needs one to see a dead owner
 
 
@@ -234,21 +234,20 @@ def held_by(directory: Path) -> Holder | None:
     Raises:
         OSError: if the run's lock is there, but cannot be read.
     """
-    for _ in range(100):  # an owner has its lock an instant before it has written who it is
+    for attempt in range(100):  # an owner has its lock an instant before it has written who it is
         try:
-            file = os.open(directory / LOCK, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            file = os.open(directory / LOCK, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))  # a pipe would keep us
         except FileNotFoundError:
             return None
         try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            return None  # closing the file gives the lock back
-        except OSError as error:
-            if error.errno not in (errno.EAGAIN, errno.EACCES):
-                return None  # no locks here, so no owner can have begun
+            if lock_descriptor(file, blocking=False):
+                return None  # closing the file gives the lock back
             holder = Holder.from_bytes(os.read(file, 4096))
+        except OSError:
+            return None  # no locks here, so no owner can have begun
         finally:
             os.close(file)
-        if holder is not None:
+        if holder is not None and attempt >= LOOKS:
             return holder
         time.sleep(PATIENCE / 100)
     raise OSError(errno.EINVAL, "locked by a process that is no search", str(directory / LOCK))
@@ -258,7 +257,8 @@ def _lock_file(path: Path, holder: Holder, what: str, advice: str) -> FileLock:
     def write(file: int) -> None:
         # Over what a killed owner left, and only then cut: a reader never finds the file empty between the two.
         content = holder.to_bytes()
-        os.pwrite(file, content, 0)
+        os.lseek(file, 0, os.SEEK_SET)
+        os.write(file, content)
         os.ftruncate(file, len(content))
 
     lock = FileLock(path, thread_local=False, fallback_to_soft=False, on_acquired=write)

@@ -184,7 +184,7 @@ def figures(event: Event) -> dict[str, Any]:
 
 
 def read_log(path: Path) -> list[dict[str, Any]]:
-    """The events in the order in which they were written; none if there is no log, as in runs of earlier versions.
+    """The events in the order in which they were written; none if there is no log.
 
     A line that was cut off (killed, full disk, lost power) is left out, wherever later starts have put it.
 

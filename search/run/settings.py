@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from evaluate.training.recipe import Recipe
 from results.run.objective import OBJECTIVES, timing_text
 from space import Config, config_from_json
 from space.budget import Budget
@@ -25,20 +23,6 @@ SAMPLERS = ("tpe", "nsga2", "gp", "qmc", "random")
 
 BEST = 5  # networks that are repeated in match mode, where there is no frontier
 REPEATED = {"frontier": "network on the frontier", "match": f"of the {BEST} best"}  # by mode, after "each"; no sweep
-
-# What a run of an earlier version, which did not say it, had.
-EARLIER: dict[str, Any] = {
-    "objective": "macs",
-    "timing": None,
-    "max_params": None,
-    "max_activations": None,
-    "max_latency": None,
-    "early_stopping": False,
-    "refine": 0.0,
-    "warm_start": [],
-    "own_landmarks": [],
-    "sweep": None,
-}
 
 
 @dataclass(frozen=True)
@@ -135,14 +119,8 @@ class Settings:
         return cls(**values)
 
     def refuse_other(self, stored: dict[str, Any]) -> None:
-        """Raise ValueError that shows the differences, if the settings stored with the run are not these.
-
-        What a run of an earlier version lacks has the value that it had then: the default.
-        """
+        """Raise ValueError that shows the differences, if the settings stored with the run are not these."""
         mine = self.to_json()
-        stored = EARLIER | stored
-        with contextlib.suppress(ValueError):  # of a later version, or damaged: then it differs as it is
-            stored["recipe"] = Recipe.from_json(stored.get("recipe")).to_json()
         different = [key for key in sorted(mine.keys() | stored.keys()) if mine.get(key) != stored.get(key)]
         if different:
             shown = "; ".join(

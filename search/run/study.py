@@ -1,8 +1,7 @@
 """`Search`: a run's directory, its settings and its storage. One process owns them; evaluations never write.
 
 The storage is the only truth of a run. It holds finished trials alone, each written in one transaction when it
-ends, so that whatever kills the run leaves every finished trial whole and nothing else. A trial that an earlier
-version was killed in is marked failed with the reason "interrupted" and does not count.
+ends, so that whatever kills the run leaves every finished trial whole and nothing else.
 """
 
 from __future__ import annotations
@@ -19,12 +18,11 @@ from typing import Any, Self
 
 import optuna
 from optuna.study import StudyDirection
-from optuna.trial import FrozenTrial, TrialState, create_trial
+from optuna.trial import FrozenTrial, create_trial
 
 from results.run.objective import OBJECTIVES
 from results.run.storage import public_url
 from search.records import Evaluation, Network
-from search.run.counts import INTERRUPTED
 from search.run.lock import owner
 from search.run.parameters import LATENCY, TRIAL_STATES, distributions, parameters
 from search.run.settings import Settings
@@ -56,7 +54,6 @@ class Search(Trials):
             self._owner = self._stack.enter_context(owner(directory, storage_url, settings.name))
             with self.errors():
                 self.study = self._open(settings)
-                self._reap()
                 super().__init__(settings, self.study.get_trials(deepcopy=False))
         except BaseException:
             self._stack.close()
@@ -101,12 +98,6 @@ class Search(Trials):
         else:
             study.set_user_attr("settings", settings.to_json())
         return study
-
-    def _reap(self) -> None:
-        """Close the trials that earlier versions, when killed, left running."""
-        for trial in self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-            self.study._storage.set_trial_user_attr(trial._trial_id, "reason", INTERRUPTED)
-            self.study.tell(trial.number, state=TrialState.FAIL)
 
     def record(
         self, environment: dict[str, str], data_name: str, data_key: str, fidelity: dict[str, Any], workers: int

@@ -9,7 +9,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from results.run.pareto import frontier
 from search.records import Outcome
-from search.run.counts import INTERRUPTED, STATES
+from search.run.counts import STATES
 from search.run.parameters import values_in
 from search.run.settings import BEST, Settings
 from space import Config, config_from_json
@@ -24,11 +24,7 @@ class Trials:
         self.settings = settings
         self.trials = list(trials)
         self._samples = len(self.finished("sample"))
-        self._known = {
-            identity(trial.user_attrs): trial
-            for trial in reversed(self._counted())
-            if "config_id" in trial.user_attrs and _measured(trial)
-        }
+        self._known = {identity(trial.user_attrs): trial for trial in reversed(self._counted()) if _measured(trial)}
 
     def append(self, trial: FrozenTrial) -> None:
         """One trial more, finished just now."""
@@ -38,11 +34,10 @@ class Trials:
             self._known.setdefault(identity(trial.user_attrs), trial)
 
     def _counted(self) -> list[FrozenTrial]:
-        """Without what was interrupted, and without what a lost connection made Optuna write a second time."""
+        """Without what a lost connection made Optuna write a second time."""
         once = {
             (identity(trial.user_attrs), trial.user_attrs.get("seed"), trial.datetime_start): trial
             for trial in reversed(self.trials)
-            if trial.user_attrs.get("reason") != INTERRUPTED
         }
         return sorted(once.values(), key=lambda trial: trial.number)
 
@@ -79,9 +74,9 @@ class Trials:
         return [outcome for trial in self._counted() if (outcome := self.outcome(trial)) is not None]
 
     def outcome(self, trial: FrozenTrial) -> Outcome | None:
-        """What samplers can learn from a trial; None for a repeat, and for one that an earlier version cut off."""
+        """What samplers can learn from a trial; None for a repeat."""
         attributes = trial.user_attrs
-        if trial.state.name not in STATES or "config_id" not in attributes or _repeats(trial):
+        if _repeats(trial):
             return None
         values = None
         if trial.params:

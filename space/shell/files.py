@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import re
 from collections.abc import Mapping
 from contextlib import suppress
@@ -26,7 +27,7 @@ def write_files(files: Mapping[Path, bytes]) -> None:
     """
     temporary: dict[Path, Path] = {}
     made: list[Path] = []
-    host, process = os.uname().nodename, os.getpid()
+    host, process = platform.node(), os.getpid()
     for directory in {path.parent for path in files}:
         _remove_leftovers(directory, host)
     try:
