@@ -53,7 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
           f"{'2 threads/1':>13}{'with bf16':>11}")  # fmt: skip
     for name in NETWORKS:
         for width, pixels, batch in SIZES:
-            recipe = Recipe(name="x", epochs=1, batch_size=batch, learning_rate=0.1, resolution=pixels, width=width)
+            recipe = Recipe("x", 1, batch, learning_rate=0.1, resolution=pixels, width=width, stem="cifar")
             proxy = recipe.proxy(landmark(name))
             convs = sum(isinstance(layer, Conv) for layer in proxy.layers(pixels, 10))
             work = cost(proxy, pixels, 10).macs * batch / convs

@@ -12,7 +12,7 @@ TRIALS, LANDMARKS = 10, ("cifar_resnet20", "cifar_resnet32")
 NETWORKS = TRIALS + len(LANDMARKS)
 RECIPE = {
     "name": "tiny", "epochs": 2, "batch_size": 64, "learning_rate": 0.1, "resolution": 8, "width": 0.125,
-    "train_images": 128, "flip": False, "crop": False,
+    "stem": "cifar", "train_images": 128, "flip": False, "crop": False,
 }  # fmt: skip
 COMMAND = [
     "--budget", "50M", "--input", "32", "--classes", "10", "--families", "resnet", "wide_resnet", "--recipe",

@@ -26,10 +26,13 @@ from evaluate.training.device import device_name, resolve_device
 from evaluate.training.recipe import Recipe
 
 _CPU = Recipe(
-    name="base", epochs=4, batch_size=64, learning_rate=0.1, resolution=16, width=0.125, train_images=4_000,
+    name="base", epochs=4, batch_size=64, learning_rate=0.1, resolution=16, width=0.125, stem="cifar",
+    train_images=4_000, evaluate_every=100,
+)  # fmt: skip
+_CUDA = Recipe(
+    name="base", epochs=8, batch_size=256, learning_rate=0.2, resolution=32, width=0.125, stem="cifar",
     evaluate_every=100,
 )  # fmt: skip
-_CUDA = Recipe(name="base", epochs=8, batch_size=256, learning_rate=0.2, resolution=32, width=0.125, evaluate_every=100)
 
 
 def _vary(base: Recipe, **changes: object) -> Recipe:

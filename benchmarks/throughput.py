@@ -155,7 +155,8 @@ def steps_for(model: nn.Module, batch: int, resolution: int, device: str, wanted
 def measure(name: str, options: argparse.Namespace, device: str) -> dict[str, Any]:
     """One network: a row of the table."""
     recipe = Recipe(name="throughput", epochs=10_000, batch_size=options.batch, learning_rate=0.05,
-                    resolution=options.resolution, width=options.width, autotune=device == "cuda")  # fmt: skip
+                    resolution=options.resolution, width=options.width, stem="cifar",
+                    autotune=device == "cuda")  # fmt: skip
     how = plan(landmark(name), recipe, CLASSES, device)
 
     def fresh() -> nn.Module:

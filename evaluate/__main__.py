@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from evaluate.cli.calibration import calibration, expect
-from evaluate.cli.options import at_least_one, data_for, is_file, network, recipe_and_data, short, target
+from evaluate.cli.options import at_least_one, data_for, is_file, network, recipe_and_data, short, target, usual
 from evaluate.cli.parser import make_parser
 from space import CONVENTION, cost
+from space.landmarks.networks import TARGETS
 from space.shell.command import answer
 from space.shell.files import json_bytes, write_files
 from space.shell.names import check_name, safe_name
@@ -66,7 +67,7 @@ def count(options: argparse.Namespace) -> str:
 def score(options: argparse.Namespace) -> str:
     """Train the proxy; the score as JSON."""
     config = network(options.network)
-    recipe, data, device = recipe_and_data(options, options.seed)
+    recipe, data, device = recipe_and_data(options, options.seed, usual(options.network, config)[0])
 
     from evaluate.training.proxy import train_proxy
 
@@ -81,7 +82,7 @@ def train(options: argparse.Namespace) -> str:
     from evaluate.training.provenance import proxy_of, run_of
 
     run, proxy = (run_of(options.network), proxy_of(options.network)) if is_file(options.network) else (None, None)
-    recipe, data, device = recipe_and_data(options, options.seed)
+    recipe, data, device = recipe_and_data(options, options.seed, usual(options.network, config)[0])
 
     from evaluate.images.load import data_name, load_test
     from evaluate.training.full import train_network
@@ -127,7 +128,7 @@ def latency(options: argparse.Namespace) -> str:
 def zerocost(options: argparse.Namespace) -> str:
     """A table, a row a measure."""
     config = network(options.network)
-    recipe, data, device = recipe_and_data(options, options.seed)
+    recipe, data, device = recipe_and_data(options, options.seed, usual(options.network, config)[0])
 
     from evaluate.measures.zero_cost import zero_cost, zero_cost_text
 
@@ -152,7 +153,7 @@ def fidelity(options: argparse.Namespace) -> str:
         if unknown := [name for name in wanted if name not in known]:
             raise ValueError(f"--networks {unknown[0]}: not in the set {options.set}, which has {', '.join(known)}")
         networks = tuple(known[name] for name in wanted)
-    recipe, data, device = recipe_and_data(options, 0)
+    recipe, data, device = recipe_and_data(options, 0, TARGETS[options.set][0])
 
     from evaluate.images.load import data_name
 
@@ -191,7 +192,7 @@ def paths(options: argparse.Namespace) -> str:
         device = resolve_device(options.device)
         data = data_for(options, recipe, seed)
     else:
-        recipe, data, device = recipe_and_data(options, seed)
+        recipe, data, device = recipe_and_data(options, seed, usual(options.network, config)[0])
     if key not in (None, data.key):
         raise ValueError(f"--data {options.data}: not the images that {options.weights} was trained on")
     result = measured(
@@ -211,7 +212,7 @@ def lesion(options: argparse.Namespace) -> str:
     dense = network(options.dense) if options.dense else None
     for name in ("seeds", "images", "draws"):
         at_least_one(options, name)
-    recipe, first, device = recipe_and_data(options, 0)
+    recipe, first, device = recipe_and_data(options, 0, usual(options.network, config)[0])
 
     from evaluate.images.load import data_name, load_data
     from evaluate.paths.lesion_report import lesion_report, lesion_text

@@ -67,7 +67,7 @@ def prepare(args: argparse.Namespace) -> tuple[Settings, Recipe, str]:
     from evaluate.training.presets import default_recipe, find_recipe
 
     device = resolve_device(args.device)
-    recipe = find_recipe(args.recipe) if args.recipe else default_recipe(device, args.data)
+    recipe = find_recipe(args.recipe, args.input) if args.recipe else default_recipe(device, args.data)
     return settings_of(args, recipe, device), recipe, device
 
 

@@ -5,9 +5,12 @@ import dataclasses
 import pytest
 import torch
 
+from evaluate.images.load import load_data
 from evaluate.training.augment import Augmenter, Normaliser
 from evaluate.training.presets import RECIPES
+from evaluate.training.proxy import train_proxy
 from evaluate.training.recipe import Recipe
+from space import Config
 
 PLAIN = RECIPES["smoke"]
 # every pixel says its column: column c is 10 * c
@@ -79,3 +82,71 @@ def test_normaliser() -> None:
     assert out.is_contiguous(memory_format=torch.channels_last)
     black = torch.zeros(4, 3, 2, 2, dtype=torch.uint8)
     assert torch.equal(Normaliser.of(black)(black), torch.zeros(4, 3, 2, 2))
+
+
+RESIZED = dataclasses.replace(PLAIN, crop_area=0.25)
+
+
+def smooth(size: int, count: int = 512) -> torch.Tensor:
+    """(count, 3, size, size): red says the column, green the row, blue is constant."""
+    places = (torch.arange(size) * (240 // size)).to(torch.uint8)
+    columns, rows = places.expand(size, size), places[:, None].expand(size, size)
+    return torch.stack([columns, rows, torch.full_like(rows, 7)]).expand(count, -1, -1, -1).contiguous()
+
+
+def resized(size: int = 24, recipe: Recipe = RESIZED, mirror: bool = True, seed: int = 0) -> torch.Tensor:
+    """Crops in units of pixels of the image they are cut from, (512, 3, size, size)."""
+    augmenter = Augmenter(smooth(size), AS_IT_IS, recipe, mirror)
+    augmenter.draw(torch.Generator().manual_seed(seed))
+    cut = augmenter.batch(torch.arange(512))
+    assert cut.is_contiguous(memory_format=torch.channels_last)
+    return cut / (240 // size)
+
+
+def test_resized_crops_are_rectangles_of_the_image() -> None:
+    cut = resized()
+    inner = cut[:, :, 6:18, 6:18]  # the border is repeated at the edges of the image
+    steps = inner[:, 0, :, 1:] - inner[:, 0, :, :-1], inner[:, 1, 1:] - inner[:, 1, :-1]
+    widths, heights = (step.mean((1, 2)) for step in steps)
+    for step, size in zip(steps, (widths, heights), strict=True):
+        assert torch.allclose(step, size[:, None, None].expand_as(step), atol=1e-3)  # straight and even
+    areas, aspects = widths * heights, widths / heights
+    assert 0.24 < areas.min() < 0.28 and 0.95 < areas.max() < 1.001
+    assert 0.6 < areas.mean() < 0.65  # uniform from 0.25 to 1
+    assert 0.745 < aspects.min() < 0.8 and 1.25 < aspects.max() < 1.342
+    assert widths.max() <= 1.001 and heights.max() <= 1.001
+    lefts, rights = cut[:, 0, :, 0].mean(1), cut[:, 0, :, -1].mean(1)
+    assert lefts.min() >= 0 and rights.max() <= 23 and lefts.std() > 1  # inside, and not all in one place
+    assert torch.allclose(cut[:, 2], torch.full_like(cut[:, 2], 0.7))
+
+
+def test_a_resized_crop_is_what_bilinear_scaling_gives() -> None:
+    augmenter = Augmenter(smooth(24), AS_IT_IS, RESIZED)
+    augmenter.halves[:, 0], augmenter.centres[:, 0] = torch.tensor([[0.5], [0.75]]), torch.tensor([[-0.5], [0.25]])
+    got = augmenter.batch(torch.tensor([0]))
+    box = smooth(24)[:1, :, 0:12, 6:24].float()  # rows -1 to 0, columns -0.5 to 1
+    expected = torch.nn.functional.interpolate(box, (24, 24), mode="bilinear")
+    # at the box's own edges a crop sees what lies beyond them, which scaling the box alone does not
+    assert torch.allclose(got[:, :, 1:-1, 1:-1], expected[:, :, 1:-1, 1:-1], atol=1e-3)
+
+
+def test_resized_crops_of_whole_images_are_the_images() -> None:
+    augmenter = Augmenter(RAMP, AS_IT_IS, RESIZED)  # nothing drawn: the whole image
+    assert torch.allclose(augmenter.batch(torch.arange(64)), RAMP.float(), atol=1e-4)
+
+
+def test_resized_crops_are_mirrored_where_that_may_be() -> None:
+    flip = dataclasses.replace(RESIZED, flip=True)
+    plain, mirrored = resized(), resized(recipe=flip)
+    backwards = mirrored[:, 0, 0, 0] > mirrored[:, 0, 0, -1]
+    assert 200 < backwards.sum() < 312
+    assert (plain[:, 0, 0, 0] < plain[:, 0, 0, -1]).all()
+    never = resized(recipe=flip, mirror=False)
+    assert (never[:, 0, 0, 0] < never[:, 0, 0, -1]).all()
+
+
+def test_resized_crops_learn(tiny_configs: dict[str, Config]) -> None:
+    """A real training: a network above chance on digits that it only ever saw cut."""
+    recipe = dataclasses.replace(RESIZED, epochs=6, train_images=None, width=1.0, learning_rate=0.2)
+    score = train_proxy(tiny_configs["basic"], recipe, load_data("digits", 8), device="cpu")
+    assert score.state == "complete" and score.top1 > 60

@@ -96,7 +96,7 @@ def test_a_recipe_writes_nothing_outside_of_runs(
 def test_names_in_recipes_and_landmarks_are_bounded_and_printable(tmp_path: Path) -> None:
     for name in ("x" * 81, "a\x1b[2J", BIDIRECTIONAL, "two\nlines", " "):
         with pytest.raises(ValueError, match="name") as caught:
-            Recipe(name=name, epochs=1, batch_size=2, learning_rate=0.1)
+            Recipe(name=name, epochs=1, batch_size=2, learning_rate=0.1, resolution=32)
         assert str(caught.value).isprintable()
         mine = tmp_path / "mine.json"
         mine.write_text(json.dumps({"name": name * 3, "macs": "1G", "params": "1M"}))

@@ -10,14 +10,14 @@ import pytest
 import torch
 
 from evaluate.training.device import resolve_device
-from evaluate.training.presets import RECIPES, default_recipe, find_recipe
+from evaluate.training.presets import PRESETS, RECIPES, default_recipe, find_recipe, full_recipe
 from evaluate.training.recipe import Recipe
 from space import ResidualConfig, landmark
 
 SMOKE = RECIPES["smoke"]
 
 
-@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("name", PRESETS)
 def test_recipe_round_trip(name: str, tmp_path: Path) -> None:
     recipe = find_recipe(name)
     assert recipe.name == name
@@ -28,7 +28,7 @@ def test_recipe_round_trip(name: str, tmp_path: Path) -> None:
 
 
 def test_whole_numbers_become_floats_once() -> None:
-    recipe = Recipe(name="x", epochs=1, batch_size=2, learning_rate=1, width=1)
+    recipe = Recipe(name="x", epochs=1, batch_size=2, learning_rate=1, resolution=32, width=1)
     assert type(recipe.learning_rate) is float and type(recipe.width) is float
     assert Recipe.from_json(recipe.to_json()).to_json() == recipe.to_json()
 
@@ -59,6 +59,8 @@ def test_whole_numbers_become_floats_once() -> None:
         ("flip", 1),
         ("autotune", "yes"),
         ("cutout", -1),
+        ("crop_area", 0),
+        ("crop_area", 1.5),
         ("evaluate_every", 0),
         ("precision", "fp16"),
     ],
@@ -72,7 +74,7 @@ def test_recipe_keys() -> None:
     with pytest.raises(ValueError, match="unknown key 'epoch'"):
         Recipe.from_json(SMOKE.to_json() | {"epoch": 3})
     with pytest.raises(ValueError, match="missing key 'epochs'"):
-        Recipe.from_json({"name": "x", "batch_size": 2, "learning_rate": 1.0})
+        Recipe.from_json({"name": "x", "batch_size": 2, "learning_rate": 1.0, "resolution": 8})
     with pytest.raises(ValueError, match="JSON object"):
         Recipe.from_json([1])
 
@@ -108,3 +110,45 @@ def test_proxy_is_narrower_with_a_small_stem() -> None:
     assert isinstance(proxy, ResidualConfig)
     assert (proxy.stem, proxy.stem_width, proxy.widths) == ("cifar", 8, (8, 16, 32, 64))
     assert dataclasses.replace(SMOKE, width=1.0, stem="keep").proxy(landmark("resnet18")) == landmark("resnet18")
+
+
+@pytest.mark.parametrize("name", ["resnet18", "densenet121", "cifar_resnet20", "regnetx_400mf"])
+@pytest.mark.parametrize("size", [32, 96, 224])
+def test_full_changes_nothing_of_a_network(name: str, size: int) -> None:
+    full = find_recipe("full", size)
+    assert full.resolution == size and full.changes(landmark(name), size) == {}
+    assert full.proxy(landmark(name)) == landmark(name)
+
+
+def test_full_suits_its_size() -> None:
+    small, middle, large = (full_recipe(size) for size in (32, 96, 224))
+    assert (small.epochs, small.crop, small.crop_area, small.cutout, small.label_smoothing) == (200, True, 1, 16, 0)
+    assert (middle.epochs, middle.crop, middle.crop_area, middle.cutout) == (200, False, 0.25, 0)
+    assert (large.epochs, large.crop_area, large.weight_decay, large.warmup) == (100, 0.25, 1e-4, 0.05)
+    assert full_recipe(63).crop_area == 1 and full_recipe(64).crop_area < 1
+    assert full_recipe(8).cutout == 4
+    # one rate an image: 0.1 for 256 (arXiv:1706.02677), Wide ResNets' 0.1 for 128
+    assert (small.learning_rate / small.batch_size, large.learning_rate / large.batch_size) == (0.1 / 128, 0.1 / 256)
+
+
+def test_what_a_recipe_changes_is_named() -> None:
+    assert SMOKE.changes(landmark("resnet18"), 224) == {"resolution": 224, "width": 1, "stem": "keep"}
+    assert SMOKE.changes(landmark("cifar_resnet20"), 8) == {"width": 1}  # it has that stem
+    itself = dataclasses.replace(SMOKE, width=1.0, stem="keep")
+    assert itself.changes(landmark("resnet18"), 8) == {} and itself.changes(landmark("resnet18"), 9) == {
+        "resolution": 9
+    }
+
+
+def test_a_file_without_a_resolution_has_the_networks(tmp_path: Path) -> None:
+    path = tmp_path / "mine.json"
+    path.write_text(json.dumps({"name": "mine", "epochs": 3, "batch_size": 4, "learning_rate": 0.1}))
+    mine = find_recipe(path, 96)
+    assert mine.resolution == 96 and mine.changes(landmark("resnet18"), 96) == {}
+    path.write_text(json.dumps({"name": "mine", "epochs": 3, "batch_size": 4, "learning_rate": 0.1, "resolution": 8}))
+    assert find_recipe(path, 96).resolution == 8
+
+
+def test_shifts_and_resized_crops_exclude_each_other() -> None:
+    with pytest.raises(ValueError, match='expected "crop": false with it'):
+        dataclasses.replace(SMOKE, crop=True, crop_area=0.5)

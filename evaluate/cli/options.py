@@ -35,24 +35,29 @@ def network(name: str) -> Config:
 
 
 def target(options: argparse.Namespace, config: Config, name: str = "") -> tuple[int, int]:
-    """(input size, classes) as given, else those of the network's file, else those of its kind.
+    """(input size, classes) as given, else `usual`.
 
     `name` is the network's where the options have several.
     """
-    if config.task is not None:
-        return config.target(options.input, options.classes)
-    known = LANDMARKS.get(name or options.network)
-    size, classes = TARGETS[known.target if known else config.kind]
+    size, classes = usual(name or options.network, config)
     return size if options.input is None else options.input, classes if options.classes is None else options.classes
 
 
-def recipe_and_data(options: argparse.Namespace, seed: int) -> tuple[Recipe, ImageData, str]:
-    """(the recipe, its data, the device) as given; says what was read of the data."""
+def usual(name: str, config: Config) -> tuple[int, int]:
+    """(input size, classes) that the network's file says, else those of its kind."""
+    if config.task is not None:
+        return config.target()
+    known = LANDMARKS.get(name)
+    return TARGETS[known.target if known else config.kind]
+
+
+def recipe_and_data(options: argparse.Namespace, seed: int, input_size: int) -> tuple[Recipe, ImageData, str]:
+    """(the recipe for networks of an input size, its data, the device) as given; says what was read of the data."""
     from evaluate.training.device import resolve_device
     from evaluate.training.presets import default_recipe, find_recipe
 
     device = resolve_device(options.device)
-    recipe = find_recipe(options.recipe) if options.recipe else default_recipe(device, options.data)
+    recipe = find_recipe(options.recipe, input_size) if options.recipe else default_recipe(device, options.data)
     data = data_for(options, recipe, seed)
     return recipe, data, device
 

@@ -1,6 +1,7 @@
 """The recipes that have a name, and how one is found by its name or in a file.
 
-Each says where it comes from, on what hardware it takes how long, and what result to expect. What has not been
+Those in `RECIPES` train proxies; ``full`` trains a network itself and is made for its input size (`full_recipe`). Each
+says where it comes from, on what hardware it takes how long, and what result to expect. What has not been
 measured is not stated.
 """
 
@@ -11,57 +12,93 @@ from pathlib import Path
 
 from evaluate.images.sources import DIGITS
 from evaluate.training.recipe import Recipe
+from space.networks.config import INPUT_SIZE
 from space.shell.reading import read_text
 
 RECIPES: dict[str, Recipe] = {
     # Source: ours, for tests and first tries. Hardware: any. Time: about a second a network.
     # Expect: digits well above chance with the smallest networks; no ranking worth anything.
     "smoke": Recipe(
-        name="smoke", epochs=2, batch_size=64, learning_rate=0.1, resolution=8, width=0.125, train_images=512,
-        flip=False, crop=False,
+        name="smoke", epochs=2, batch_size=64, learning_rate=0.1, resolution=8, width=0.125, stem="cifar",
+        train_images=512, flip=False, crop=False,
     ),
     # Source: ours, the default for the embedded digits. Hardware: any CPU. Time: median 5 s a network on one core of
     # an AMD EPYC with the other one busy (25 ImageNet landmarks). Expect: 80 to 94 %, and the wrong order: tau -0.24,
     # 0.29 within a budget (benchmarks/results/fidelity-digits.txt). It shows the machinery.
-    "digits": Recipe(name="digits", epochs=3, batch_size=64, learning_rate=0.2, resolution=8, width=0.125, flip=False),
+    "digits": Recipe(
+        name="digits", epochs=3, batch_size=64, learning_rate=0.2, resolution=8, width=0.125, stem="cifar", flip=False,
+    ),
     # Source: the best of ten that were tried on two CPU cores (benchmarks/results/recipes-cpu.txt). Hardware: any CPU.
     # Time: median 31 s a network on one core of an AMD EPYC with the other one busy (CIFAR-10, 25 ImageNet landmarks).
     # Expect: 30 to 40 %; tau 0.66, 0.80 within a budget, two seeds (benchmarks/results/fidelity-cpu.txt).
     "cpu": Recipe(
-        name="cpu", epochs=8, batch_size=64, learning_rate=0.025, resolution=16, width=0.0625, train_images=4_000,
-        evaluate_every=4,
+        name="cpu", epochs=8, batch_size=64, learning_rate=0.025, resolution=16, width=0.0625, stem="cifar",
+        train_images=4_000, evaluate_every=4,
     ),
     # Source: ours, a guess for CIFAR-10 on a large GPU (one H200): the settings follow what ranked best on CPUs (high
     # resolution and narrow networks before low resolution and wide ones). Time and fidelity are not measured yet:
     # python -m benchmarks.gpu measures them.
     "fast": Recipe(
-        name="fast", epochs=8, batch_size=256, learning_rate=0.2, resolution=32, width=0.125, evaluate_every=2,
+        name="fast", epochs=8, batch_size=256, learning_rate=0.2, resolution=32, width=0.125, stem="cifar",
+        evaluate_every=2,
     ),
     # Source, hardware: as `fast`, for more time. Not measured yet either.
     "faithful": Recipe(
-        name="faithful", epochs=30, batch_size=256, learning_rate=0.2, resolution=32, width=0.25, cutout=8,
-        evaluate_every=5,
-    ),
-    # Source: the schedule of Wide ResNets (arXiv:1605.07146: 200 epochs, batch 128, rate 0.1, weight decay 5e-4) with
-    # a cosine in place of steps, and cutout (arXiv:1708.04552). For one network in its own width on 32x32 images, with
-    # python -m evaluate train. Hardware: one or several GPUs. Time and result are not measured yet.
-    "full": Recipe(
-        name="full", epochs=200, batch_size=128, learning_rate=0.1, resolution=32, width=1.0, label_smoothing=0.0,
-        warmup=0.02, cutout=16, evaluate_every=5, autotune=True,
+        name="faithful", epochs=30, batch_size=256, learning_rate=0.2, resolution=32, width=0.25, stem="cifar",
+        cutout=8, evaluate_every=5,
     ),
 }  # fmt: skip
 
+FULL = "full"
+PRESETS = (*RECIPES, FULL)
+SMALL, LARGE = 64, 128  # pixels from which on random resized crops are trained on; from which on as on ImageNet
 
-def find_recipe(name_or_path: str | Path) -> Recipe:
+
+def full_recipe(input_size: int) -> Recipe:
+    """Recipe ``full``: one network, unchanged, to the end, at its own input size.
+
+    Below 64 pixels it is the schedule of Wide ResNets (arXiv:1605.07146: 200 epochs, batch 128, rate 0.1, weight decay
+    5e-4) with a cosine in place of steps, and cutout of half the image (arXiv:1708.04552). From 64 on, images are cut
+    by random resized crops (arXiv:1409.4842); at least a quarter of the area, not 8 %, for what is cut is enlarged from
+    the input size and not from larger images. The rate is 0.1 for 256 images with five epochs of warm-up
+    (arXiv:1706.02677), here 0.05 for 128; label smoothing 0.1 and no decay of norms and biases (arXiv:1812.01187).
+    From 128 on it has ImageNet's 100 epochs and weight decay of 1e-4; from 64 to 127, where data sets have 5,000 to
+    100,000 images, 200 epochs and 5e-4.
+
+    Hardware: one or several GPUs. Time and result are not measured yet.
+
+    Args:
+        input_size: height and width of the network's images, pixels.
+    """
+    if input_size < SMALL:
+        return Recipe(
+            name=FULL, epochs=200, batch_size=128, learning_rate=0.1, resolution=input_size, label_smoothing=0.0,
+            warmup=0.02, cutout=input_size // 2, evaluate_every=5, autotune=True,
+        )  # fmt: skip
+    epochs, decay = (100, 1e-4) if input_size >= LARGE else (200, 5e-4)
+    return Recipe(
+        name=FULL, epochs=epochs, batch_size=128, learning_rate=0.05, resolution=input_size, weight_decay=decay,
+        label_smoothing=0.1, warmup=5 / epochs, crop=False, crop_area=0.25, evaluate_every=5, autotune=True,
+    )  # fmt: skip
+
+
+def find_recipe(name_or_path: str | Path, input_size: int = INPUT_SIZE) -> Recipe:
     """A preset by its name, or a recipe from a JSON file.
+
+    Args:
+        name_or_path: what is looked for.
+        input_size: of the network or the run, pixels: what ``full`` is made for, and the resolution of a file that
+            says none.
 
     Raises:
         ValueError: if it is neither; it lists the presets.
     """
     text = str(name_or_path)
+    if text == FULL:
+        return full_recipe(input_size)
     if text in RECIPES:
         return RECIPES[text]
-    presets = ", ".join(RECIPES)
+    presets = ", ".join(PRESETS)
     try:
         data = json.loads(read_text(text))
     except FileNotFoundError as error:
@@ -73,7 +110,7 @@ def find_recipe(name_or_path: str | Path) -> Recipe:
     except (ValueError, RecursionError) as error:
         raise ValueError(f"recipe {text!r} is no JSON: {error}; presets are {presets}") from error
     try:
-        return Recipe.from_json(data)
+        return Recipe.from_json({"resolution": input_size} | data if isinstance(data, dict) else data)
     except ValueError as error:
         raise ValueError(f"{text}: {error}") from error
 

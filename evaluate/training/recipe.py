@@ -1,4 +1,4 @@
-"""`Recipe`: how a proxy is made and trained. The presets are in `evaluate.training.presets`."""
+"""`Recipe`: how a network or its proxy is trained. The presets are in `evaluate.training.presets`."""
 
 from __future__ import annotations
 
@@ -16,22 +16,26 @@ LONGEST_NAME = 80  # characters
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How a proxy is made and trained: frozen, checked, with an exact JSON round trip."""
+    """How a proxy is made and trained: frozen, checked, with an exact JSON round trip.
+
+    What has a default may be left out of a file; the defaults of `width` and `stem` change nothing of the network.
+    """
 
     name: str
     epochs: int
     batch_size: int
     learning_rate: float  # the peak, for this batch size
+    resolution: int  # pixels; left out of a recipe's file, it is the network's input size
     momentum: float = 0.9  # Nesterov
     weight_decay: float = 5e-4  # not on norms and biases
     label_smoothing: float = 0.1
     warmup: float = 0.25  # part of all steps over which the learning rate rises; it falls as a cosine after that
-    resolution: int = 32  # pixels
     width: float = 1.0  # factor for `Config.scaled`
-    stem: str = "cifar"  # cifar: the 3x3 stem without pooling, for small images; keep: the network's own
+    stem: str = "keep"  # keep: the network's own; cifar: the 3x3 stem without pooling, for proxies on small images
     train_images: int | None = None  # at most so many; None is all
     flip: bool = True  # mirror left and right at random, if the data may be mirrored (digits may not)
-    crop: bool = True  # shift by up to an eighth of the resolution at random
+    crop: bool = True  # shift by up to an eighth of the resolution at random; not with crop_area
+    crop_area: float = 1.0  # below 1, random resized crops: the least part of the image's area, enlarged to the whole
     cutout: int = 0  # side of the square that is blanked at random, in pixels
     evaluate_every: int = 1  # epochs from one scoring to the next; the last epoch is always scored
     precision: str = "auto"  # bf16 (mixed), fp32, or auto: bf16 where it pays
@@ -55,6 +59,7 @@ class Recipe:
         self._number("label_smoothing", 0.0, 0.9)
         self._number("warmup", 0.0, 0.9)
         self._number("width", 0.01, 10.0)
+        self._number("crop_area", 0.01, 1.0)
         if self.momentum == 0:
             raise ValueError(f"recipe {self.name}: momentum is 0: expected more than 0, Nesterov needs it")
         if self.stem not in STEMS:
@@ -66,6 +71,12 @@ class Recipe:
         for flag in ("flip", "crop", "autotune"):
             if type(getattr(self, flag)) is not bool:
                 raise ValueError(f"recipe {self.name}: {flag} is {getattr(self, flag)!r}: expected true or false")
+
+        if self.crop and self.crop_area < 1:
+            raise ValueError(
+                f"recipe {self.name}: crop shifts images, crop_area {self.crop_area:g} cuts out and enlarges a part: "
+                'expected "crop": false with it'
+            )
 
     def _whole(self, field: str, low: int, high: int) -> None:
         value = getattr(self, field)
@@ -96,6 +107,21 @@ class Recipe:
         """
         check_keys(cls, data)
         return cls(**data)
+
+    def changes(self, config: Config, input_size: int) -> dict[str, Any]:
+        """What of this recipe would train another network than `config` at `input_size`, and what would not.
+
+        Returns:
+            Field -> the value with which the network itself is trained; empty for a recipe of a full training.
+        """
+        kept: dict[str, Any] = {}
+        if self.resolution != input_size:
+            kept["resolution"] = input_size
+        if self.width != 1:
+            kept["width"] = 1
+        if self.stem == "cifar" and dataclasses.replace(config, stem="cifar") != config:
+            kept["stem"] = "keep"
+        return kept
 
     def proxy(self, config: Config) -> Config:
         """The network that is trained in place of `config`."""
