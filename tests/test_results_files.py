@@ -17,6 +17,7 @@ import space.shell.files
 from results import load_run, write_outputs
 from results.__main__ import main
 from results.run.columns import COLUMNS
+from results.run.run import Run
 from space import cost, load_config
 
 
@@ -41,7 +42,7 @@ def test_outputs(directory: Path) -> None:
     assert {"trials.csv", "frontier.csv", "frontier.png", "frontier.svg", "published.png", "published.svg"} < names
     assert "report.html" in names
     written = {str(path.relative_to(directory)) for path in directory.rglob("*") if path.is_file()}
-    assert written == names | {"study.db"}
+    assert written == names | {"study.db", ".configs.json"}
     table = pd.read_csv(directory / "trials.csv")
     assert list(table.columns) == [column.name for column in COLUMNS]
     assert len(table) == len(run.frame())
@@ -58,12 +59,72 @@ def test_outputs(directory: Path) -> None:
     assert b"</svg>" in (directory / "published.svg").read_bytes()
 
 
-def test_configurations_that_left_the_frontier_go(no_pictures: None, directory: Path) -> None:
-    stale = directory / "configs" / "0123456789ab.json"
-    stale.parent.mkdir()
-    stale.write_text("{}")
+def drawn_with_old_members(directory: Path, monkeypatch: pytest.MonkeyPatch, count: int = 4) -> list[Path]:
+    """Draw a run as if other networks were on its frontier. Returns their files that a redrawing would remove."""
+    run = load_run(directory)
+    left = run.networks()[~run.networks()["on_frontier"]].head(count).copy()
+    with monkeypatch.context() as patch:
+        patch.setattr(Run, "frontier", lambda *_: left)
+        write_outputs(run)
+    return [directory / "configs" / f"{name}.json" for name in left["config_id"]]
+
+
+def test_configurations_that_left_the_frontier_go(
+    no_pictures: None, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = drawn_with_old_members(directory, monkeypatch)
+    assert all(path.exists() for path in old)
     write_outputs(load_run(directory))
-    assert not stale.exists()
+    assert {path.stem for path in (directory / "configs").iterdir()} == set(load_run(directory).frontier()["config_id"])
+
+
+def test_files_of_others_stay(no_pictures: None, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    changed, linked, gone, usual = drawn_with_old_members(directory, monkeypatch)
+    configs = directory / "configs"
+    (configs / "mine.json").write_text("{}")
+    (configs / "0123456789ab.json").write_text("{}")
+    changed.write_text(changed.read_text() + " ")
+    linked.rename(directory / "elsewhere.json")
+    linked.symlink_to(directory / "elsewhere.json")
+    gone.unlink()
+    gone.mkdir()
+    write_outputs(load_run(directory))
+    assert not usual.exists() and (directory / "elsewhere.json").exists()
+    assert all(path.exists() for path in (changed, linked, gone, configs / "mine.json", configs / "0123456789ab.json"))
+
+
+def test_nothing_is_removed_through_a_link(
+    no_pictures: None, directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = drawn_with_old_members(directory, monkeypatch)
+    (directory / "configs").rename(tmp_path / "store")
+    (directory / "configs").symlink_to(tmp_path / "store")
+    (tmp_path / "store" / "mine.json").write_text("{}")
+    write_outputs(load_run(directory))
+    assert all(path.exists() for path in (*old, tmp_path / "store" / "mine.json"))
+
+
+@pytest.mark.parametrize("listed", ["", "[1]", '{"mine.json": 1}', "{" * 100_000])
+def test_without_a_list_of_what_was_written_nothing_goes(no_pictures: None, directory: Path, listed: str) -> None:
+    (directory / "configs").mkdir()
+    (directory / "configs" / "mine.json").write_text("{}")
+    (directory / ".configs.json").write_text(listed)
+    write_outputs(load_run(directory))
+    assert (directory / "configs" / "mine.json").exists()
+
+
+def test_what_a_training_refers_to_stays(no_pictures: None, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    finished, begun, *rest = drawn_with_old_members(directory, monkeypatch)
+    trained = directory / "trained"
+    (trained / "named").mkdir(parents=True)
+    (trained / "named" / "train.json").write_text(json.dumps({"config_id": finished.stem}))
+    (trained / f"{begun.stem}-digits-full-seed0").mkdir()
+    write_outputs(load_run(directory))
+    assert finished.exists() and begun.exists() and not any(path.exists() for path in rest)
+    (trained / "unknown").mkdir()  # begun under a name of its own: of which network nobody knows
+    old = drawn_with_old_members(directory, monkeypatch)
+    write_outputs(load_run(directory))
+    assert all(path.exists() for path in old)
 
 
 def redrawn(directory: Path, **some: Any) -> dict[Path, bytes]:
@@ -155,7 +216,7 @@ def test_only_the_pictures_that_were_asked_for(directory: Path, capsys: pytest.C
     assert main([str(directory), "--plots", "progress", "--format", "svg"]) == 0
     assert "trials.csv, frontier.csv, 1 picture, " in capsys.readouterr().out.splitlines()[-1]
     assert sorted(path.name for path in directory.iterdir()) == [
-        "configs", "frontier.csv", "progress.svg", "study.db", "trials.csv",
+        ".configs.json", "configs", "frontier.csv", "progress.svg", "study.db", "trials.csv",
     ]  # fmt: skip
 
 

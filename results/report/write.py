@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from results.plots import DEFAULT_VIEW, FORMATS, KINDS, PLOTS, View
-from space.shell.files import json_bytes, write_files
+from results.report.configurations import WRITTEN, configuration_files, remove_configurations
+from space.shell.files import write_files
 from space.shell.words import amount
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ def write_outputs(
     """Write tables, configurations, pictures and the page of a run into its directory.
 
     Everything is made in memory and written to temporary files first; only when all of them are on the disk do they
-    take the places of the old ones. Configurations that have left the frontier go last.
+    take the places of the old ones. Configurations that the run had written and that have left the frontier go last
+    (`results.report.configurations`).
 
     Args:
         run: of which.
@@ -58,15 +60,10 @@ def write_outputs(
         same = found if view == DEFAULT_VIEW else {}
         drawn = {name: pictures[f"{name}.png"] for name in same if f"{name}.png" in pictures}  # of the light theme
         files[directory / "report.html"] = report_page(run, same, drawn)
-    configs = directory / "configs"
-    for trial in frontier["trial"]:
-        member = run.candidate(int(trial))
-        files[configs / f"{member.config.id}.json"] = json_bytes(member.to_json())
+    files |= configuration_files(run, frontier["trial"])
     write_files(files)
-    for old in configs.glob("*.json") if configs.is_dir() else ():
-        if old not in files:
-            old.unlink(missing_ok=True)
-    return list(files)
+    remove_configurations(directory, files)
+    return [path for path in files if path.name != WRITTEN]
 
 
 def written_text(directory: Path, paths: Sequence[Path]) -> str:
