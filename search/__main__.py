@@ -112,6 +112,7 @@ def search(args: argparse.Namespace) -> int:
     from evaluate.fidelity.shipped import fidelity_of
     from evaluate.images.load import data_name, load_data
     from evaluate.training.proxy import check_data
+    from results.run.run import load_runs
     from search.cli.console import fidelity_line, introduction
     from search.run.study import Search, environment
 
@@ -119,7 +120,10 @@ def search(args: argparse.Namespace) -> int:
     check_data(recipe, data)
     known = fidelity_of(recipe, data.key)
     fidelity = fidelity_line(known, args.data, args.recipe or recipe.name)
-    with Search(RUNS / settings.name, settings, args.storage) as run:
+    directory = RUNS / settings.name
+    if not directory.exists():  # what is wrong with an earlier run is said before this one is made
+        load_runs(args.warm_start, args.storage)
+    with Search(directory, settings, args.storage) as run:
         versions = environment(device)
         notes = {"sentence": fidelity, "known": bool(known)}
         run.record(versions, data_name(args.data), data.key, notes, args.workers)
@@ -143,7 +147,7 @@ def feed(args: argparse.Namespace, run: Search, executor: Executor, data: ImageD
     from search.rungs import rungs_of
 
     settings = run.settings
-    for sentence in warm_start(run, args.warm_start, data.key):
+    for sentence in warm_start(run, args.warm_start, data.key, args.storage):
         print(sentence, flush=True)
     landmarks, missing = len(run.landmarks_left()), run.samples_left(args.trials)
     done = sum(len(run.finished(kind)) for kind in ("landmark", "sample", "repeat"))

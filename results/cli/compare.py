@@ -32,6 +32,7 @@ def make_parser() -> argparse.ArgumentParser:
         "costs, how much of each frontier the others cover, and the frontier of all together.",
     )
     parser.add_argument("runs", nargs="+", metavar="RUN", help="directories of two or more runs")
+    parser.add_argument("--storage", metavar="URL", help="where the study of a run on a server is")
     parser.add_argument("--x", metavar="COST", help=f"{', '.join(COSTS)}: what networks cost (the runs' objective)")
     parser.add_argument("--anyway", action="store_true", help="compare runs whose scores or costs are not of one kind")
     tables = "; ".join(f"{name}: {what}" for name, what in TABLES.items())
@@ -63,11 +64,11 @@ def compared(options: argparse.Namespace) -> str:
         if kind not in PICTURES:
             raise ValueError(f"--plot {options.plot}: expected a name that ends in .{', .'.join(PICTURES)}")
 
-    from results import load_run
     from results.analysis.comparison import compare, differences, names_of
     from results.export.tables import turned
+    from results.run.run import load_runs
 
-    runs = [load_run(directory) for directory in options.runs]
+    runs = load_runs(options.runs, options.storage)
     names = names_of(runs)
     unlike = differences(runs, names)
     if unlike and not options.anyway:

@@ -15,6 +15,7 @@ from results.plots.frontier_data import FrontierPlot, frontier_data
 from results.run.columns import COLUMNS
 from results.run.objective import COSTS, timing_text
 from results.run.stages import stages
+from results.run.storage import is_server
 from space import config_from_json
 from space.shell.reading import read_text
 from space.shell.words import duration
@@ -236,16 +237,19 @@ def _text(key: str, value: Any) -> str:
 
 def _commands(run: Run) -> Iterator[tuple[str, str]]:
     """How to go on, as lines for a shell."""
-    place = str(run.directory)
+    place, written = str(run.directory), run.about.get("storage")
+    where = ("--storage", str(written)) if is_server(written) else ()
     if words := _last_command(run):
         yield "Go on with the search (--trials counts the whole run)", _line("search", *words)
-    yield "Read the study again, draw everything anew", _line("results", place)
-    yield "The table on the terminal or as a file", _line("results", "show", place, "--help")
+    yield "Read the study again, draw everything anew", _line("results", place, *where)
+    yield "The table on the terminal or as a file", _line("results", "show", place, *where, "--help")
     members = run.frontier()
     if len(members):
         best = members.iloc[int(members["proxy_top1"].argmax())]
         trial = str(best["trial"])
-        yield "Take the best network away", _line("results", "export", place, "--trial", trial, "--to", "model.onnx")
+        yield "Take the best network away", _line(
+            "results", "export", place, *where, "--trial", trial, "--to", "model.onnx"
+        )  # fmt: skip
         config = str(run.directory / "configs" / f"{best['config_id']}.json")
         yield (
             "Train the best network to the end",

@@ -13,7 +13,7 @@ from results.run.candidate import Candidate
 from results.run.frame import trials_frame
 from results.run.objective import COSTS, Objective, objective_of
 from results.run.pareto import frontier_mask
-from results.run.storage import open_study
+from results.run.storage import is_server, open_study, study_url
 from results.run.trained import add_trainings
 from space import Task, config_from_json, gflops
 from space.budget import parse_count
@@ -222,8 +222,9 @@ def load_run(path: str | Path, storage: str | None = None, landmarks: Sequence[s
 
     Args:
         path: the run's directory, such as ``runs/NAME``.
-        storage: an Optuna storage URL, for a run that keeps its study elsewhere and needs a password;
-            otherwise run.json says where the study is, and without that it is study.db.
+        storage: an Optuna storage URL, for a run that keeps its study on a server: run.json says where that is, but
+            nothing connects to a server that is not named here. Without it the study is study.db, or another file that
+            run.json names.
         landmarks: files of networks to show beside those of the run (see `space.landmarks.own`); of two with one name
             it is the one in a file that counts.
 
@@ -239,9 +240,9 @@ def load_run(path: str | Path, storage: str | None = None, landmarks: Sequence[s
     about = _run_file(directory / "run.json")
     stored = about.get("settings")
     name = stored.get("name") if isinstance(stored, dict) else None
-    url = storage or about.get("storage")
+    url = study_url(directory, about.get("storage"), storage)
     wanted = [name, directory.resolve().name]
-    with open_study(directory / "study.db", url if isinstance(url, str) else None, wanted) as (study, where):
+    with open_study(directory / "study.db", url, wanted) as (study, where):
         attributes = study.user_attrs
         settings = _checked(attributes.get("settings"), where)
         own = _own_landmarks(settings, where) | more
@@ -253,6 +254,18 @@ def load_run(path: str | Path, storage: str | None = None, landmarks: Sequence[s
         directory, settings, frame, fidelity, attributes.get("data_name"), attributes.get("data_key"), tuple(trials),
         about, tuple(own.values()), notes,
     )  # fmt: skip
+
+
+def load_runs(paths: Sequence[str | Path], storage: str | None = None) -> list[Run]:
+    """Several runs; `storage` is meant for those that keep their study on a server.
+
+    Raises:
+        ValueError: as `load_run`.
+    """
+    return [
+        load_run(path, storage if is_server(_run_file(Path(path) / "run.json").get("storage")) else None)
+        for path in paths
+    ]
 
 
 def _run_file(path: Path) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from shlex import quote as quote_for_shell
+from typing import Any
 from urllib.parse import quote, quote_plus
 
 import optuna
@@ -107,6 +109,37 @@ def sqlite_file(url: str) -> Path | None:
     if not parsed.database or parsed.database == ":memory:":
         raise ValueError(f"{url}: a database in memory ends with its process; expected a file: sqlite:///study.db")
     return Path(parsed.database)
+
+
+def is_server(written: Any) -> bool:
+    """Whether what a run.json says of its study is the URL of a server's database, as it was written there.
+
+    Raises:
+        ValueError: if it is a text, but no URL.
+    """
+    return isinstance(written, str) and sqlite_file(written) is None
+
+
+def study_url(directory: Path, written: Any, named: str | None) -> str | None:
+    """The URL that a run's study is read at; None for its own file.
+
+    A run's directory may be somebody else's, and to connect to a server is to offer it one's password.
+
+    Args:
+        directory: of the run, for what is said.
+        written: what its run.json says, of whatever type.
+        named: what the user has named.
+
+    Raises:
+        ValueError: if run.json names a server and the user none; it says what to type.
+    """
+    if named is not None or not is_server(written):
+        return named or (written if isinstance(written, str) else None)
+    shown = public_url(written)
+    raise ValueError(
+        f"{directory}: its run.json says that the study is on a server, {shown}, and a password is sent to no server "
+        f"that you have not named; if it is the right one, type --storage {quote_for_shell(shown)}"
+    )
 
 
 @contextmanager

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import os
 from typing import TYPE_CHECKING
 
 from results.plots import PLOTS, check_names
 from search.cli.options import parser
 from search.cli.sweep import check_sweep, sweep_name, sweep_of
 from search.run.settings import Settings, check_objective, check_sampler
+from search.workers.ray_connection import need_ray
 from space import FAMILIES, Budget, Config, family_of
 from space.landmarks.networks import LANDMARKS, landmark
 from space.landmarks.own import read_landmarks
@@ -19,6 +21,7 @@ from space.solving.axes import MODES, Target, check_families, searched
 if TYPE_CHECKING:
     from evaluate.training.recipe import Recipe
 
+MOST_WORKERS = 4096  # of a cluster
 WITHIN = 1.05  # landmarks that cost up to this times the budget are scored
 
 
@@ -38,8 +41,15 @@ def check(args: argparse.Namespace) -> None:
     if args.name is not None:
         check_name("run name", args.name, "such as --name my-run")
     check_sampler(args.sampler)
-    if args.workers < 1:
-        raise ValueError(f"--workers {args.workers}: expected how many networks to train at once, such as --workers 2")
+    most = MOST_WORKERS if args.ray_address else max(16, 4 * (os.cpu_count() or 1))
+    if not 1 <= args.workers <= most:
+        where = "" if args.ray_address else " on this machine"
+        raise ValueError(
+            f"--workers {args.workers}: expected how many networks to train at once{where}, from 1 to {most}, such as "
+            "--workers 2"
+        )
+    if args.workers > 1 or args.ray_address:
+        need_ray()
     if not 0 < args.gpu_fraction <= 1:
         raise ValueError(f"--gpu-fraction {args.gpu_fraction:g}: expected a part of a GPU, such as --gpu-fraction 0.5")
     if (args.objective == "latency" or args.max_latency is not None) and (args.workers > 1 or args.ray_address):

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from optuna.trial import FrozenTrial, TrialState
 
-from results import Run, load_run
+from results import Run
+from results.run.run import load_runs
 from search.records import Evaluation
 from search.run.parameters import parameters, values_in
 from search.run.settings import Settings
@@ -42,7 +43,7 @@ def check(runs: Iterable[str], name: str) -> tuple[str, ...]:
     return tuple(names)
 
 
-def warm_start(search: Search, runs: Iterable[str], data_key: str) -> list[str]:
+def warm_start(search: Search, runs: Iterable[str], data_key: str, storage: str | None = None) -> list[str]:
     """Take over what earlier runs have, unless that has been done. Returns a sentence a run.
 
     Raises:
@@ -52,7 +53,7 @@ def warm_start(search: Search, runs: Iterable[str], data_key: str) -> list[str]:
         return []
     sentences, shapes = [], []
     for path in runs:
-        run = load_run(path)
+        (run,) = load_runs([path], storage)
         different = [key for key in SAME if run.settings.get(key) != search.settings.to_json()[key]]
         if run.data_key != data_key:
             different.append("images")

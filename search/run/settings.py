@@ -128,7 +128,7 @@ class Settings:
             )
             raise ValueError(
                 f"run {self.name!r} exists with other settings ({shown}): repeat its own settings to continue it, "
-                "or choose another --name"
+                f"or choose another --name (with --warm-start runs/{self.name} it begins with what this one has found)"
             )
 
 

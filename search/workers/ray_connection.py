@@ -29,6 +29,12 @@ PROBE = (
 )
 
 
+def need_ray() -> None:
+    """Raise ValueError unless Ray is installed."""
+    if importlib.util.find_spec("ray") is None:
+        raise ValueError("several workers need Ray: type pip install 'archfrontier[ray]'")
+
+
 def connect(evaluate: Evaluate, workers: int, address: str | None) -> bool:
     """Start Ray, or join a cluster.
 
@@ -43,8 +49,7 @@ def connect(evaluate: Evaluate, workers: int, address: str | None) -> bool:
     Raises:
         ValueError: if Ray is not installed, does not start, or cannot be joined.
     """
-    if importlib.util.find_spec("ray") is None:
-        raise ValueError("several workers need Ray: type pip install 'archfrontier[ray]'")
+    need_ray()
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # sends nothing to anyone
     os.environ["RAY_DEDUP_LOGS_SKIP_REGEX"] = "."  # shows no line of its processes; Ray reads it when it is imported
     if address is not None and not ("ray" in sys.modules and sys.modules["ray"].is_initialized()):
