@@ -1,8 +1,5 @@
 """What samples of networks tell: by hand where the answer can be worked out, by dice where it is known."""
 
-import math
-from statistics import NormalDist
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,11 +7,9 @@ from hypothesis import strategies as st
 
 from results.analysis.bootstrap import (
     ALIKE,
-    agreement,
     best_range,
     chances,
     cost_bins,
-    enough,
     estimate,
     interval,
     median,
@@ -96,35 +91,6 @@ def test_the_same_seed_gives_the_same() -> None:
     grid = np.linspace(40, 60, 9)
     first, again = (estimate(errors, bins, grid, np.random.default_rng(0)) for _ in range(2))
     assert first.low.tolist() == again.low.tolist() and first.medians.tolist() == again.medians.tolist()
-
-
-def test_groups_far_apart_need_two_networks_and_equal_ones_never_have_enough() -> None:
-    one = np.zeros(40, dtype=np.int64)
-    low, high = np.arange(40.0), np.arange(100.0, 140)
-    sizes, shares = agreement((low, one), (high, one), np.random.default_rng(0))
-    assert sizes[0] == 2 and sizes[-1] == 40
-    assert shares.tolist() == [1] * len(sizes)
-    assert enough(sizes.tolist(), shares.tolist()) == 2
-    sizes, shares = agreement((low, one), (low + 0.01, one), np.random.default_rng(0))
-    assert (shares < 0.7).all()
-    assert enough(sizes.tolist(), shares.tolist()) is None
-
-
-def test_how_many_are_enough_follows_the_normal_law() -> None:
-    # medians of m normal errors differ with sd 1.2533 * sqrt(2 / m): a difference of 1 is seen in 95 % from m = 8.5
-    errors = np.array([NormalDist().inv_cdf((n + 0.5) / 500) for n in range(500)])
-    one = np.zeros(500, dtype=np.int64)
-    sizes, shares = agreement((errors, one), (errors + 1, one), np.random.default_rng(0), times=2000)
-    for size, share in zip(sizes.tolist(), shares.tolist(), strict=True):
-        if size >= 7:
-            assert share == pytest.approx(NormalDist().cdf(1 / (1.2533 * math.sqrt(2 / size))), abs=0.02)
-    assert enough(sizes.tolist(), shares.tolist()) == next(size for size in sizes.tolist() if size > 8.5)
-
-
-def test_enough_is_from_where_on_it_stays() -> None:
-    assert enough([2, 4, 8, 16], [0.99, 0.9, 0.96, 0.95]) == 8
-    assert enough([2, 4], [0.99, 0.94]) is None
-    assert enough([2, 4], [0.95, 0.95]) == 2
 
 
 # ---------------------------------------------------------------------------------------------- the best

@@ -85,10 +85,7 @@ def test_a_difference_is_seen_or_not() -> None:
     assert curves["ResNeXt"].lowest and curves["ResNeXt"].median == pytest.approx(30.9)
     assert curves["ResNet"].behind == pytest.approx(10)
     assert curves["ResNet"].seen and curves["Wide ResNet"].seen
-    said = {(each.better, each.worse): each.enough for each in data.comparisons}
-    assert said == {("ResNeXt", "ResNet"): 2, ("ResNet", "Wide ResNet"): None, ("ResNeXt", "Wide ResNet"): 2}
     texts = check(draw_distribution(data))
-    assert "not reached with 20" in texts and "2 each" in texts
     low, high = curves["ResNet"].behind_range
     assert f"+10.0 [{low:.1f}, {high:.1f}]" in texts
 
@@ -107,7 +104,6 @@ def test_only_draws_of_the_space_count_and_each_once() -> None:
     data = distribution_data(run)
     assert [curve.networks for curve in data.panels[0].curves] == [10]
     assert data.panels[0].curves[0].median == pytest.approx(40)
-    assert data.comparisons == ()
     for words in ("10 sampled networks", "1 stopped early are missing", "1 failed", "The sampler (tpe)"):
         assert words in data.caption
 
@@ -139,7 +135,6 @@ def test_each_value_is_a_group_and_small_ones_are_named() -> None:
     assert [(curve.label, curve.median) for curve in found.curves] == [("2", 38), ("4", 36)]
     assert found.small == ("8 (3)",)
     assert "cardinality (groups) 8 (3)" in data.caption
-    assert data.comparison_title == "networks needed: cardinality"
 
 
 def test_dice_show_no_difference_but_the_one_that_is_there() -> None:

@@ -10,7 +10,7 @@ bins that a group hardly reaches are left out for all groups. The range of the b
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,7 +23,6 @@ ALIKE = 1.1  # costs within this factor are one cost
 NARROW = 1.5  # about the widest bin, as a factor of costs
 MOST_BINS, IN_BIN, LEAST_IN_BIN = 10, 5, 2  # bins; networks a bin, on average in the smallest group, and at least
 TIMES = 400  # resamples
-SIZES = 16  # numbers of networks that a comparison is tried with
 SURE = 0.95
 SHARE = 0.25  # of the networks, in each resample of the best
 _CHUNK = 200_000  # numbers at once: what the processor's cache holds
@@ -112,7 +111,7 @@ def estimate(errors: Floats, bins: Ints, grid: Floats, rng: np.random.Generator,
     errors, bins = errors[order], bins[order]
     places = np.searchsorted(errors, grid, side="right") - 1  # the last network at or below; -1 for none
     shares, middles = [], []
-    for weight in _resampled(bins, len(bins), times, rng):
+    for weight in _resampled(bins, times, rng):
         summed = np.cumsum(weight, axis=1)
         shares.append(np.where(places >= 0, summed[:, np.maximum(places, 0)], 0.0))
         middles.append(errors[_half(weight)])
@@ -121,56 +120,15 @@ def estimate(errors: Floats, bins: Ints, grid: Floats, rng: np.random.Generator,
     return Estimate(share_below(errors, whole, grid), low, high, median(errors, whole), np.concatenate(middles))
 
 
-def agreement(
-    better: tuple[Floats, Ints], worse: tuple[Floats, Ints], rng: np.random.Generator, times: int = TIMES
-) -> tuple[Ints, Floats]:
-    """How often so many networks of each group say which group has the lower median of errors.
-
-    Args:
-        better: errors and bins of the group whose median is lower if all networks are taken.
-        worse: those of the other.
-        rng: all that is random.
-        times: resamples a size, with replacement.
-
-    Returns:
-        Sizes up to that of the smaller group, and the part of the resamples that came out as all networks do.
-    """
-    most = min(len(better[0]), len(worse[0]))
-    sizes = np.unique(np.geomspace(2, most, SIZES).round().astype(np.int64))
-    shares = []
-    for size in sizes:
-        first, second = (
-            np.concatenate([errors[_half(weight)] for weight in _resampled(bins, int(size), times, rng)])
-            for errors, bins in (_sorted(*better), _sorted(*worse))
-        )
-        shares.append(float(np.mean(first < second)))
-    return sizes, np.array(shares)
-
-
-def enough(sizes: Sequence[int], shares: Sequence[float], sure: float = SURE) -> int | None:
-    """The size from which on the shares stay at `sure` or above; None if the last one does not."""
-    found = None
-    for size, share in zip(reversed(sizes), reversed(shares), strict=True):
-        if share < sure:
-            break
-        found = size
-    return found
-
-
-def _sorted(errors: Floats, bins: Ints) -> tuple[Floats, Ints]:
-    order = np.argsort(errors, kind="stable")
-    return errors[order], bins[order]
-
-
-def _resampled(bins: Ints, size: int, times: int, rng: np.random.Generator) -> Iterator[Floats]:
-    """Weights of `times` samples of `size` networks with replacement, as rows of small arrays."""
+def _resampled(bins: Ints, times: int, rng: np.random.Generator) -> Iterator[Floats]:
+    """Weights of `times` samples of the networks with replacement, as rows of small arrays."""
     networks = len(bins)
     member = np.zeros((networks, int(bins.max()) + 1))
     member[np.arange(networks), bins] = 1.0
-    rows = max(1, _CHUNK // max(networks, size))
+    rows = max(1, _CHUNK // networks)
     for start in range(0, times, rows):
         count = min(rows, times - start)
-        drawn = rng.integers(networks, size=(count, size)) + networks * np.arange(count)[:, None]
+        drawn = rng.integers(networks, size=(count, networks)) + networks * np.arange(count)[:, None]
         taken = np.bincount(drawn.ravel(), minlength=count * networks).reshape(count, networks).astype(np.float64)
         inside = taken @ member
         filled = np.count_nonzero(inside, axis=1)[:, None]

@@ -40,7 +40,7 @@ PLOTS = {
     "frontier": "top-1 against cost: networks by family, the frontier, published networks under the same recipe",
     "published": "what the papers report",
     "progress": "hypervolume and best score against networks, training and wall clock; where the time went",
-    "distribution": "errors by family and by axis at like cost; how many networks a comparison needs",
+    "distribution": "errors by family and by axis at like cost",
     "axes": "scores at like cost against depth, width, cardinality ...: where the best lie, which axes decide",
     "sweep": "of a sweep alone: scores with intervals against what was set, published errors in a panel of their own",
     "architecture": "one network (--trial; the best one): its stages and their shares of the cost",

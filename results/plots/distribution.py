@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from results.analysis.bootstrap import SURE
 from results.plots import style
-from results.plots.distribution_data import Comparison, Curve, DistributionPlot, Panel, distribution_data
+from results.plots.distribution_data import Curve, DistributionPlot, Panel, distribution_data
 from results.plots.sheet import TEXT, Line, message, ordered_colours, sheet
 
 __all__ = ["distribution_data", "draw_distribution"]
-
-_DASHES = ("-", (0, (4, 1.6)), (0, (1, 1.2)), (0, (6, 1.5, 1, 1.5)))  # comparisons
 
 
 def draw_distribution(data: DistributionPlot, theme: style.Theme = style.LIGHT) -> Figure:
@@ -25,13 +21,8 @@ def draw_distribution(data: DistributionPlot, theme: style.Theme = style.LIGHT) 
         if data.empty:
             return message(data.title, data.empty, data.caption, theme)
         keys = [(panel.title, _key(panel, theme)) for panel in data.panels]
-        if data.comparisons:
-            keys.insert(1, (data.comparison_title, _comparison_key(data.comparisons, theme)))
         made = sheet(data.title, data.x_label, keys, data.caption, theme)
-        places = list(made.axes)
-        if data.comparisons:
-            _draw_comparisons(places.pop(1), data.comparisons, theme)
-        for axes, panel in zip(places, data.panels, strict=True):
+        for axes, panel in zip(made.axes, data.panels, strict=True):
             _draw_panel(axes, panel, data.x_range, theme)
         return made.figure
 
@@ -71,26 +62,6 @@ def _median(curve: Curve) -> str:
     if curve.lowest:
         return f"median {curve.median:.1f} {ends}"
     return f"{curve.behind:+.1f} {ends}" if curve.seen else f"no difference seen {ends}"
-
-
-def _draw_comparisons(axes: Axes, comparisons: tuple[Comparison, ...], theme: style.Theme) -> None:
-    style.cost_axis(axes, 2, max(4, *(comparison.sizes[-1] for comparison in comparisons)))
-    axes.set_xlabel("networks of each group", fontsize=TEXT, labelpad=1)
-    _percent(axes, "same order (%)")
-    axes.axhline(100 * SURE, color=theme.budget, linewidth=1, linestyle=(0, (5, 3)), zorder=2)
-    for comparison, line in zip(comparisons, _comparison_key(comparisons, theme), strict=True):
-        axes.plot(comparison.sizes, [100 * share for share in comparison.shares], zorder=3, **line.mark)
-
-
-def _comparison_key(comparisons: tuple[Comparison, ...], theme: style.Theme) -> list[Line]:
-    lines = []
-    colours = ordered_colours(len(comparisons), theme)
-    for comparison, colour, dash in zip(comparisons, colours, itertools.cycle(_DASHES), strict=False):
-        most = comparison.sizes[-1]
-        words = f"{comparison.enough:,} each" if comparison.enough else f"not reached with {most:,}"
-        mark = {"color": colour, "linestyle": dash, "linewidth": 1.6}
-        lines.append(Line(mark, (f"{comparison.better} before {comparison.worse}", words), theme.ink))
-    return lines
 
 
 def _percent(axes: Axes, label: str) -> None:

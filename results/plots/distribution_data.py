@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from results.analysis.bootstrap import SURE, TIMES, Estimate, agreement, cost_bins, enough, estimate, interval
+from results.analysis.bootstrap import SURE, TIMES, Estimate, cost_bins, estimate, interval
 from results.analysis.samples import AXES, costs, groups, samples
 from results.plots import DEFAULT_VIEW, View, style
 from results.plots.frontier_caption import caveats
@@ -60,17 +59,6 @@ class Panel:
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """How often as many networks a group say what all say: that `better` has the lower median."""
-
-    better: str
-    worse: str
-    sizes: tuple[int, ...]
-    shares: tuple[float, ...]
-    enough: int | None  # networks a group from which on 95 % of the resamples agree; None if not reached
-
-
-@dataclass(frozen=True)
 class DistributionPlot:
     """All that the picture shows."""
 
@@ -78,8 +66,6 @@ class DistributionPlot:
     x_label: str
     x_range: tuple[float, float]
     panels: tuple[Panel, ...]
-    comparisons: tuple[Comparison, ...]
-    comparison_title: str
     caption: str
     empty: str = ""  # said in place of panels
 
@@ -96,30 +82,25 @@ def distribution_data(run: Run, view: View = DEFAULT_VIEW) -> DistributionPlot:
     title = "How errors are distributed, at like cost"
     if len(frame) < LEAST:
         empty = f"a distribution needs {LEAST} sampled networks with a score: {len(frame)} so far"
-        return DistributionPlot(title, x_label, (0, 100), (), (), "", "\n".join(caveats(run, cost, frame)), empty)
+        return DistributionPlot(title, x_label, (0, 100), (), "\n".join(caveats(run, cost, frame)), empty)
     x_range, beyond = _x_range(100 - frame["proxy_top1"].to_numpy())
     by_family = {family: frame[frame["family"] == family] for family in style.in_order(frame["family"])}
     wanted = [("family", by_family), *((axis.label, groups(frame, axis)) for axis in AXES)]
     rng = np.random.default_rng(0)
-    panels, kept, left = [], [], []
+    panels, left = [], []
     for name, members in wanted:
         if sum(len(of) >= LEAST for of in members.values()) < (1 if name == "family" else 2):
             continue
-        if (compared := _compare(name, members, cost, x_range, rng)) is None:
+        if (panel := _compare(name, members, cost, x_range, rng)) is None:
             left.append(name)
         else:
-            panels.append(compared[0])
-            kept.append(compared[1])
-    told = next((number for number, panel in enumerate(panels) if len(panel.curves) > 1), None)
-    comparisons = () if told is None else _comparisons(panels[told], kept[told], rng)
+            panels.append(panel)
     lines = _explained(panels, beyond, left)
     return DistributionPlot(
         title=title,
         x_label=x_label,
         x_range=x_range,
         panels=tuple(panels),
-        comparisons=comparisons,
-        comparison_title="" if told is None else f"networks needed: {panels[told].title.partition(' (')[0]}",
         caption="\n".join([*caveats(run, cost, frame), *lines]),
         empty="" if panels else f"no group has {LEAST} sampled networks with a score yet: {len(frame)} in all",
     )
@@ -142,8 +123,8 @@ Members = dict[str, tuple["Floats", "Ints"]]  # the errors and bins of each grou
 
 def _compare(
     name: str, rows: dict[str, pd.DataFrame], cost: Objective, x_range: tuple[float, float], rng: np.random.Generator
-) -> tuple[Panel, Members] | None:
-    """A panel and what it was made of; None if fewer than two of several groups have costs in common."""
+) -> Panel | None:
+    """A panel; None if fewer than two of several groups have costs in common."""
     members, outside = _members(rows, cost)
     if len(members) < (2 if len(rows) > 1 else 1):
         return None
@@ -155,7 +136,7 @@ def _compare(
         _curve(label, name == "family", len(of[0]), found[label], found[lowest]) for label, of in members.items()
     )
     bins = 1 + max(int(of[1].max()) for of in members.values())
-    return Panel(name, tuple(grid.tolist()), curves, outside, bins, small), members
+    return Panel(name, tuple(grid.tolist()), curves, outside, bins, small)
 
 
 def _members(rows: dict[str, pd.DataFrame], cost: Objective) -> tuple[Members, int]:
@@ -195,21 +176,6 @@ def _curve(label: str, is_family: bool, networks: int, found: Estimate, lowest: 
     )
 
 
-def _comparisons(panel: Panel, members: Members, rng: np.random.Generator) -> tuple[Comparison, ...]:
-    """Each group with the next by median, and the first with the last."""
-    labelled = zip(panel.curves, members.values(), strict=True)
-    ranked = sorted(labelled, key=lambda each: each[0].median)
-    pairs = list(itertools.pairwise(ranked))
-    if len(ranked) > 2:
-        pairs.append((ranked[0], ranked[-1]))
-    found = []
-    for (better, low), (worse, high) in pairs:
-        sizes, shares = agreement(low, high, rng)
-        few, parts = tuple(sizes.tolist()), tuple(shares.tolist())
-        found.append(Comparison(better.label, worse.label, few, parts, enough(few, parts)))
-    return tuple(found)
-
-
 def _explained(panels: list[Panel], beyond: int, left: list[str]) -> list[str]:
     if not panels:
         return []
@@ -223,12 +189,6 @@ def _explained(panels: list[Panel], beyond: int, left: list[str]) -> list[str]:
         "twenty such intervals one misses by luck, more where the lowest of many groups was picked. "
         "Thirds are of each family's own range.",
     ]
-    if any(len(panel.curves) > 1 for panel in panels):
-        lines.append(
-            "Networks needed: how often that many of each group, drawn again from those here, have the medians in the "
-            f"same order as all of them (A before B: A's is the lower; red line: {100 * SURE:g} %). It cannot tell "
-            "of more networks than there are."
-        )
     few = [f"{panel.title} {', '.join(panel.small)}" for panel in panels if panel.small]
     if few:
         lines.append(f"Left out, fewer than {LEAST} networks at costs in common: {'; '.join(few)}.")
