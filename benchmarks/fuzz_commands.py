@@ -26,39 +26,12 @@ from benchmarks.fuzz_inputs import NUMBERS, TEXTS, mutated_text
 from benchmarks.fuzz_run import Reached, Reader, check_message
 
 RENEWED = 100  # command lines in one sandbox
-GOOD = tuple(
-    [
-        "resnet18",
-        "densenet121",
-        "cifar_resnet20",
-        "runs/run",
-        "config.json",
-        "own.csv",
-        "recipe.json",
-        "images",
-        "digits",
-        "smoke",
-        "1",
-        "2",
-        "32",
-        "10",
-        "0.5",
-        "100M",
-        "300M",
-        "cpu",
-        "out.csv",
-        "out.png",
-        "out.json",
-        "frontier",
-        "all",
-        "none",
-        "sqlite:///runs/run/study.db",
-        "fifo",
-        "/dev/zero",
-        "loop",
-        "postgresql://user:secret@127.0.0.1:1/db",
-    ]
-)
+GOOD = (
+    "resnet18", "densenet121", "cifar_resnet20", "runs/run", "config.json", "own.csv", "recipe.json", "images",
+    "digits", "smoke", "1", "2", "32", "10", "0.5", "100M", "300M", "cpu", "out.csv", "out.png", "out.json", "frontier",
+    "all", "none", "sqlite:///runs/run/study.db", "postgresql://user:secret@127.0.0.1:1/db", "fifo", "/dev/zero",
+    "loop",
+)  # fmt: skip
 LINES: dict[str, tuple[str, ...]] = {
     "space": (
         "list",
@@ -103,7 +76,7 @@ LINES: dict[str, tuple[str, ...]] = {
         "--budget 300M --dry-run 2 --json",
         "--budget 300M --input 32 --classes 10 --recipe smoke --trials 1 --name new",
         "--budget 300M --mode match --sweep cardinality=1,2 --dry-run 2 --input 64",
-        "--budget 300M --families resnet densenet --max-params 5M --sampler qmc --seed 3 --recipe recipe.json --data images",
+        "--budget 300M --families resnet densenet --max-params 5M --sampler qmc --recipe recipe.json --data images",
         "--budget 300M --warm-start runs/run --name warm --recipe smoke --landmarks none --plots none -q",
         "--budget 1G --storage sqlite:///x.db --landmark own.csv --refine 0.3 --early-stopping --workers 2",
         "--budget 300M --objective latency --max-latency 5 --device cpu --dry-run 1 --gpu-fraction 0.5",
@@ -113,8 +86,10 @@ LINES: dict[str, tuple[str, ...]] = {
         "status runs/two",
     ),
 }
-HELP = ("", "show", "export", "compare", "published", "status", "pays", "block", "list", "table", "count", "score", "train",
-        "latency", "zerocost", "fidelity", "paths", "lesion")  # fmt: skip
+HELP = (  # the commands that have options of their own
+    "", "show", "export", "compare", "published", "status", "pays", "block", "list", "table", "count", "score", "train",
+    "latency", "zerocost", "fidelity", "paths", "lesion",
+)  # fmt: skip
 
 
 def commands(name: str) -> Callable[[Path], Reader]:

@@ -16,9 +16,11 @@ NUMBERS = (
 )  # fmt: skip
 TEXTS = (
     "", " ", "\0", "\n", "\r\n", "\t", "\x1b[31mred\x1b[0m", "\x07", "\u202egnp.exe", "\u2066x\u2069", "\ufeff",
-    "\udcff", "\u00e9" * 300, "x" * 10_000, "../../x", "..", ".", "-", "--", "-rf", "~", "~root", "$HOME", "%s%n", "{}", "{0}",
-    "'; DROP TABLE trials; --", "<script>alert(1)</script>", "null", "true", "[]", "a\u0301", "\U0001d518", "a,b",
-    "a=b",    "=", "?", "?split=", "&", ":", "#", "*", "//", "file:///etc/passwd", "\u2028", "None", "digits", "all", "none",
+    "\udcff", "\u00e9" * 300, "x" * 10_000, "../../x", "..", ".", "-", "--", "-rf", "~", "~root", "$HOME", "%s%n", "{}",
+    "{0}", "'; DROP TABLE trials; --", "<script>alert(1)</script>", "null", "true", "[]",
+    "a\u0301", "\U0001d518", "a,b",
+    "a=b", "=", "?", "?split=", "&", ":", "#", "*", "//", "file:///etc/passwd", "\u2028",
+    "None", "digits", "all", "none",
 )  # fmt: skip
 VALUES: tuple[Any, ...] = (
     None, True, False, 0, -1, 1, 2, 1.5, -0.0, 10**20, 10**400, -(10**400), 1e308, float("nan"), float("inf"), "", " ",
