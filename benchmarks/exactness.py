@@ -22,9 +22,16 @@ from dataclasses import dataclass, field
 from importlib import metadata
 
 from evaluate.measures.counting import count_with_ptflops, count_with_torch
-from space import Config, DenseConfig, ResidualConfig, build, cost
+from space import FAMILIES, Budget, Config, DenseConfig, ResidualConfig, build, cost
 from space.landmarks.networks import LANDMARKS
+from space.solving.axes import Target, axes, propose, searched
 
+# Two classes in every form that they can express; of families with a class of their own, what a search solves.
+KINDS = (
+    "residual",
+    "dense",
+    *(name for name in searched() if FAMILIES[name].config not in (ResidualConfig, DenseConfig)),
+)
 CHECKS = ("params = module", "MACs = ptflops", "MACs = torch")
 
 
@@ -100,10 +107,18 @@ def random_dense(rng: random.Random) -> DenseConfig:
     )
 
 
+def random_of_family(family: str, rng: random.Random) -> Config:
+    """A small network as a search would solve it, of at most 3 blocks a stage."""
+    target = Target(Budget(rng.randint(4_000_000, 60_000_000)), "match", rng.choice((32, 96)), 10)
+    values = {axis.name: axis.draw(rng) for axis in axes(family, target)}
+    shallow = {name: min(3, int(value)) for name, value in values.items() if name.startswith("depth")}
+    return propose(family, values | shallow, target).config
+
+
 def random_cases(kind: str, count: int, seed: int) -> list[Case]:
-    """Random networks of a class (``residual`` or ``dense``) at random targets; the same for the same seed."""
+    """Random networks of one of `KINDS` at random targets; the same for the same seed."""
     rng = random.Random(f"{kind} {seed}")
-    draw = random_residual if kind == "residual" else random_dense
+    draw = {"residual": random_residual, "dense": random_dense}.get(kind, lambda rng: random_of_family(kind, rng))
     return [Case(f"{kind} {n}", draw(rng), rng.randint(32, 96), rng.randint(2, 200)) for n in range(count)]
 
 
@@ -145,9 +160,7 @@ def main() -> int:
     torch.set_num_threads(1)  # single small images: more threads only wait for each other
     start = time.perf_counter()
     lines = [] if options.no_landmarks else [compare("landmarks", landmark_cases())]
-    lines += [
-        compare(f"random {kind}", random_cases(kind, options.random, options.seed)) for kind in ("residual", "dense")
-    ]
+    lines += [compare(f"random {kind}", random_cases(kind, options.random, options.seed)) for kind in KINDS]
     versions = f"Python {platform.python_version()}, torch {torch.__version__}, ptflops {metadata.version('ptflops')}"
     print(f"{versions}, seed {options.seed}, {time.perf_counter() - start:.0f} s")
     print(f"\n{'networks':<18}{'compared':>10}" + "".join(f"{check:>20}" for check in CHECKS))

@@ -14,8 +14,9 @@ elsewhere and must not be mixed with it. The rules behind the choice:
   one-crop top-5 is 10.07 and its ten-crop 9.15.
 * AlexNet and ZFNet: the papers' single network with ten crops, which is worth 1.4 to 2.2 points on ResNets;
   torchvision's AlexNet is another network (2014, no groups).
-* RegNetX: the table of pycls, the authors' code: means of five trainings of 100 epochs with a cosine schedule, a recipe
-  of its own. Beside it stand the errors of the five's one that was released and torchvision's V1 weights.
+* RegNetX and RegNetY: the tables of pycls, the authors' code: means of five trainings of 100 epochs with a cosine
+  schedule, a recipe of its own. Beside it stand the errors of the five's one that was released and torchvision's V1
+  weights.
 * CIFAR: `top1_error` is CIFAR-10 with flips and translations, no dropout. WRN-22-8 and WRN-16-10 are known from
   Table 4 alone, whose ZCA whitening is worse by 0.2 to 0.5 points than Table 5's preprocessing.
 """
@@ -213,6 +214,18 @@ IMAGENET: dict[str, tuple[Figure, ...]] = {
     "regnetx_12gf": _regnet(20.3, (20.288, 5.284)),
     "regnetx_16gf": _regnet(20.0, (19.956, 5.022), (19.942, 5.056)),
     "regnetx_32gf": _regnet(19.5, (19.498, 4.878), (19.378, 4.752)),
+    "regnety_200mf": _regnet(29.6, (29.658, 10.378)),
+    "regnety_400mf": _regnet(25.9, (25.898, 8.07), (25.954, 8.284)),
+    "regnety_600mf": _regnet(24.5, (24.54, 7.28)),
+    "regnety_800mf": _regnet(23.7, (23.684, 6.846), (23.58, 6.864), "; 6,432,512 parameters, not 6,263,168"),
+    "regnety_1.6gf": _regnet(22.0, (22.066, 6.134), (22.05, 6.034)),
+    "regnety_3.2gf": _regnet(21.0, (21.074, 5.454), (21.052, 5.424)),
+    "regnety_4.0gf": _regnet(20.6, (20.64, 5.336)),
+    "regnety_6.4gf": _regnet(20.1, (20.11, 5.1)),
+    "regnety_8.0gf": _regnet(20.1, (20.052, 5.06), (19.968, 4.952), "; 39,381,472 parameters, not 39,180,068"),
+    "regnety_12gf": _regnet(19.7, (19.67, 4.856)),
+    "regnety_16gf": _regnet(19.6, (19.608, 4.944), (19.576, 4.76)),
+    "regnety_32gf": _regnet(19.0, (19.066, 4.568), (19.122, 4.66)),
 }
 
 CIFAR: dict[str, tuple[Figure, ...]] = {

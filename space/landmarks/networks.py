@@ -11,6 +11,7 @@ Deviations and decisions:
   and WRN-18-3 102.0 M; the paper prints 45.6 and 101.8, which is what a stem of 64 gives.
 * ``regnetx_*`` are pycls' (its numbers for the rule in `space.networks.regnetx`); torchvision's RegNetX-400MF is
   wider.
+* ``regnety_*`` are pycls' too. torchvision's RegNetY-800MF and -8GF are wider, its others the same networks.
 * CIFAR bottleneck nets with pre-activation use projections: 1.70 M parameters as published, 1.66 M with option A.
 * AlexNet and ZFNet are counted by hand from their papers' layer tables, VGG and GoogLeNet as in torchvision.
 """
@@ -27,6 +28,7 @@ from space.networks.config import Config
 from space.networks.dense import DenseConfig
 from space.networks.layers import total
 from space.networks.regnetx import regnetx
+from space.networks.regnety import regnety
 from space.networks.residual import ResidualConfig
 
 
@@ -258,6 +260,18 @@ _ALL: tuple[Landmark, ...] = (
     _expressed("regnetx_12gf", "RegNetX-12GF", 2020, regnetx(19, 168, 73.36, 2.37, 112)),
     _expressed("regnetx_16gf", "RegNetX-16GF", 2020, regnetx(22, 216, 55.59, 2.1, 128)),
     _expressed("regnetx_32gf", "RegNetX-32GF", 2020, regnetx(23, 320, 69.86, 2.0, 168)),
+    _expressed("regnety_200mf", "RegNetY-200MF", 2020, regnety(13, 24, 36.44, 2.49, 8)),
+    _expressed("regnety_400mf", "RegNetY-400MF", 2020, regnety(16, 48, 27.89, 2.09, 8)),
+    _expressed("regnety_600mf", "RegNetY-600MF", 2020, regnety(15, 48, 32.54, 2.32, 16)),
+    _expressed("regnety_800mf", "RegNetY-800MF", 2020, regnety(14, 56, 38.84, 2.4, 16)),
+    _expressed("regnety_1.6gf", "RegNetY-1.6GF", 2020, regnety(27, 48, 20.71, 2.65, 24)),
+    _expressed("regnety_3.2gf", "RegNetY-3.2GF", 2020, regnety(21, 80, 42.63, 2.66, 24)),
+    _expressed("regnety_4.0gf", "RegNetY-4.0GF", 2020, regnety(22, 96, 31.41, 2.24, 64)),
+    _expressed("regnety_6.4gf", "RegNetY-6.4GF", 2020, regnety(25, 112, 33.22, 2.27, 72)),
+    _expressed("regnety_8.0gf", "RegNetY-8.0GF", 2020, regnety(17, 192, 76.82, 2.19, 56)),
+    _expressed("regnety_12gf", "RegNetY-12GF", 2020, regnety(19, 168, 73.36, 2.37, 112)),
+    _expressed("regnety_16gf", "RegNetY-16GF", 2020, regnety(18, 200, 106.23, 2.48, 112)),
+    _expressed("regnety_32gf", "RegNetY-32GF", 2020, regnety(20, 232, 115.89, 2.53, 232)),
     _expressed("cifar_resnet20", "ResNet-20", 2015, _cifar_basic(20)),
     _expressed("cifar_resnet32", "ResNet-32", 2015, _cifar_basic(32)),
     _expressed("cifar_resnet44", "ResNet-44", 2015, _cifar_basic(44)),

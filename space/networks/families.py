@@ -8,6 +8,7 @@ from space.networks.config import Config
 from space.networks.dense_family import DENSENET
 from space.networks.family import Family
 from space.networks.regnetx import REGNETX
+from space.networks.regnety import REGNETY
 from space.networks.residual_family import PRERESNET, RESNET, RESNEXT, WIDE_RESNET
 
 FAMILIES: dict[str, Family[Any]] = {
@@ -16,6 +17,7 @@ FAMILIES: dict[str, Family[Any]] = {
     "wide_resnet": WIDE_RESNET,
     "resnext": RESNEXT,
     "regnetx": REGNETX,
+    "regnety": REGNETY,
     "densenet": DENSENET,
 }
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Self
+from typing import ClassVar, Self
 
 from space.networks.config import MAX_CHANNELS, MAX_CLASSES, MAX_DEPTH, Config, check_choice, check_int, check_ints
 from space.networks.layers import Conv, Layer, Linear, Norm, Pool, Repeat
@@ -32,7 +32,7 @@ class ResidualConfig(Config):
     network, the one that the ResNet paper compares with: the same convolutions in a row.
     """
 
-    LABELS = ("resnet", "preresnet", "wide_resnet", "resnext", "regnetx")
+    LABELS: ClassVar[tuple[str, ...]] = ("resnet", "preresnet", "wide_resnet", "resnext", "regnetx")
     STEMS = ("imagenet", "cifar", "regnet")  # 7x7 stride 2, max pool; 3x3; 3x3 stride 2, no pool
 
     stem_width: int  # channels

@@ -65,13 +65,18 @@ class ResidualBlock(nn.Module):
         """What comes behind the sum: a ReLU, which works in place, or nothing in a pre-activation block."""
         return out if self.preactivation else F.relu(out, inplace=True)
 
+    def between(self, number: int, x: Tensor) -> Tensor:
+        """What follows the norm of a post-activation convolution that is not the last, counted from 0."""
+        out: Tensor = self.relu(x)
+        return out
+
     def _post(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
         out = x
         last = len(self.steps) - 1
         for number, (conv, norm) in enumerate(self.steps):
             out = self.get_submodule(norm)(self.get_submodule(conv)(out))
             if number < last:
-                out = self.relu(out)
+                out = self.between(number, out)
         if self.plain:
             return out, None
         return out, x if self.downsample is None else self.downsample(x)
