@@ -20,6 +20,7 @@ from evaluate.fidelity.run import Fidelity, ranking_set, report, run_fidelity
 from evaluate.images.load import load_data
 from evaluate.training.presets import RECIPES
 from space import LANDMARKS, Budget, Config, DenseConfig, ResidualConfig, cost
+from space.networks.regnety import RegNetYConfig
 from space.solving.axes import Target, Value, axes, draw
 from tests.commands import Ended
 
@@ -89,6 +90,7 @@ TINY: dict[str, Config] = {
     "pre-activation, imagenet": tiny(family="preresnet", preactivation=True, stem="imagenet"),
     "imagenet": tiny(stem="imagenet"),
     "regnet": tiny(family="regnetx", stem="regnet", block="bottleneck", groups=(2, 4)),
+    "regnety": RegNetYConfig("regnety", "regnet", 8, "bottleneck", (2, 1), (16, 32), (8, 16), (2, 4)),
     "plain": tiny(shortcut="none"),
     "plain, bottleneck": tiny(shortcut="none", block="bottleneck", widths=(16, 32)),
     "plain, pre-activation": tiny(family="preresnet", preactivation=True, shortcut="none"),

@@ -59,6 +59,18 @@ PARAMS = {
     "regnetx_12gf": 46_106_056,
     "regnetx_16gf": 54_278_536,
     "regnetx_32gf": 107_811_560,
+    "regnety_200mf": 3_162_996,  # *, and so all RegNetY
+    "regnety_400mf": 4_344_144,
+    "regnety_600mf": 6_055_160,
+    "regnety_800mf": 6_263_168,
+    "regnety_1.6gf": 11_202_430,
+    "regnety_3.2gf": 19_436_338,
+    "regnety_4.0gf": 20_646_656,
+    "regnety_6.4gf": 30_583_252,
+    "regnety_8.0gf": 39_180_068,
+    "regnety_12gf": 51_822_544,
+    "regnety_16gf": 83_590_140,
+    "regnety_32gf": 145_046_770,
     "cifar_resnet20": 269_722,
     "cifar_resnet32": 464_154,
     "cifar_resnet44": 658_586,
@@ -180,6 +192,22 @@ REGNETX = {
     "regnetx_32gf": (31_735_930_792, 36_302_160),
 }
 
+# The same, which count the biases of the gates too.
+REGNETY = {
+    "regnety_200mf": (199_519_076, 2_168_052),
+    "regnety_400mf": (401_849_056, 3_892_496),
+    "regnety_600mf": (601_227_608, 4_334_296),
+    "regnety_800mf": (797_183_328, 5_249_888),
+    "regnety_1.6gf": (1_612_087_326, 8_044_814),
+    "regnety_3.2gf": (3_176_496_162, 11_263_418),
+    "regnety_4.0gf": (3_973_301_344, 12_287_200),
+    "regnety_6.4gf": (6_355_221_876, 16_407_188),
+    "regnety_8.0gf": (7_963_074_196, 17_968_916),
+    "regnety_12gf": (12_092_395_504, 21_384_496),
+    "regnety_16gf": (15_911_534_044, 23_041_228),
+    "regnety_32gf": (32_279_583_362, 30_261_570),
+}
+
 FIGURES_ONLY = ["alexnet", "zfnet", "vgg16", "vgg19", "googlenet"]
 
 
@@ -231,6 +259,20 @@ def test_exact_macs():
 def test_regnetx_is_pycls(name):
     counted = cost(LANDMARKS[name].config)
     assert (counted.macs + 1000, counted.activations + 1000) == REGNETX[name]
+
+
+@pytest.mark.parametrize("name", REGNETY)
+def test_regnety_is_pycls(name):
+    config = LANDMARKS[name].config
+    counted = cost(config)
+    biases = 1000 + sum(layer.out_channels for layer in config.layers() if isinstance(layer, Conv) and layer.bias)
+    assert (counted.macs + biases, counted.activations + 1000) == REGNETY[name]
+
+
+def test_the_gate_of_regnety_is_a_quarter_of_what_its_block_reads():
+    layers = {layer.name: layer for layer in LANDMARKS["regnety_200mf"].config.layers()}
+    hidden = {name: layer.out_channels for name, layer in layers.items() if name.endswith("se.fc1")}
+    assert (hidden["layer1.0.se.fc1"], hidden["layer4.0.se.fc1"], hidden["layer4.1.se.fc1"]) == (8, 38, 92)
 
 
 def test_the_rule_of_regnetx():
