@@ -18,7 +18,7 @@ from results.export.formats import FORMATS, Format, Subject, make_python, make_s
 from space import Config, build, cost, landmark, load_config
 
 Tiny = dict[str, Config]
-KINDS = ("grouped", "pre-activation, option A", "dense BC")
+KINDS = ("grouped", "pre-activation, option A", "dense BC", "regnety")
 
 
 def images(count: int, size: int = 24) -> Tensor:

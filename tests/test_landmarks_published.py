@@ -50,7 +50,7 @@ def test_first_figures_share_one_setting():
             assert "dropout 0" not in setting and "BEST" not in setting
         elif name in ("alexnet", "zfnet"):
             assert "not 1-crop" in setting
-        elif known.family == "regnetx":
+        elif known.family in ("regnetx", "regnety"):
             assert setting == f"{ONE_CROP}, mean of 5, 100 epochs"
         else:
             assert setting == ONE_CROP or setting.startswith("1-crop 224, resize 256, torchvision V1")

@@ -11,6 +11,9 @@ SCALES = {
     "resnext50_32x4d": [
         ("stem", 64, 2), ("layer1", 256, 4), ("layer2", 512, 8), ("layer3", 1024, 16), ("layer4", 2048, 32),
     ],
+    "regnety_400mf": [
+        ("stem", 32, 2), ("layer1", 48, 4), ("layer2", 104, 8), ("layer3", 208, 16), ("layer4", 440, 32),
+    ],
     "densenet121": [
         ("stem", 64, 2), ("denseblock1", 256, 4), ("denseblock2", 512, 8), ("denseblock3", 1024, 16),
         ("denseblock4", 1024, 32),

@@ -10,7 +10,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from space import build
 
-KINDS = ("option A", "grouped", "pre-activation, imagenet", "dense imagenet")
+KINDS = ("option A", "grouped", "pre-activation, imagenet", "dense imagenet", "regnety")
 
 
 @pytest.fixture(params=KINDS)
