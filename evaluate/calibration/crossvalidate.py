@@ -1,4 +1,4 @@
-"""The model, and simpler rules, on networks, families and recipes that they have not seen.
+"""The model, and a plain regression, on networks, families, recipes and sizes that they have not seen.
 
 Of each group in turn every figure is left out, the model is fitted anew to the rest, deviations and all, and the
 group's figures are predicted as trainings by unknown recipes. What was seen of it all the same: the constants of
@@ -7,6 +7,7 @@ group's figures are predicted as trainings by unknown recipes. What was seen of 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -21,7 +22,10 @@ GROUPS: dict[str, Callable[[Trained], str]] = {
     "network": lambda each: each.evidence.network,
     "family": lambda each: each.evidence.family,
     "recipe": lambda each: each.recipe,
+    # Networks of like size: with the smallest or the largest left out, the model must extrapolate.
+    "size": lambda each: str(math.floor(each.evidence.counts[0] / math.log(SIZES))),
 }
+SIZES = 4  # multiply-adds differ by less than this factor within a group of like size
 RIDGE = 0.1  # of the plain regression, on standardised log counts
 
 

@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.linalg import cho_solve, cholesky
 from scipy.optimize import minimize
 
@@ -27,6 +28,7 @@ from evaluate.calibration.evidence import Evidence
 LEAST = 8  # networks with both, a score and a truth: fewer say nothing about the weight
 EVIDENCE = math.exp(2)
 WEIGHT, OWN, NOISE = 0.7, (1.0, 0.7), (0.05, 1.0)  # deviation of the weight; (typical value, deviation of its log)
+FREE = 3.0  # a score's own trend and its favour for families vary so many times as much as the truth's
 JITTER = 1e-9
 
 
@@ -73,13 +75,19 @@ def network_covariance(a: Rows, b: Rows, deviations: dict[str, float]) -> Array:
 
 def own_covariance(a: Rows, b: Rows, deviations: dict[str, float], fidelity: Fidelity) -> Array:
     """(a, b): how what is the score's own varies together, without noise."""
-    without = deviations | {"network": 0.0}
-    own: Array = LEVEL**2 + fidelity.own**2 * network_covariance(a, b, without)
+    free = {part: FREE * deviations[part] for part in ("trend", "family")}
+    own: Array = LEVEL**2 + fidelity.own**2 * network_covariance(a, b, deviations | free | {"network": 0.0})
     return own
 
 
 def weigh(
-    scores: Scores, rows: Rows, covariance: Array, log_odds: Array, deviations: dict[str, float], prior: Prior
+    scores: Scores,
+    rows: Rows,
+    covariance: Array,
+    log_odds: Array,
+    apart: NDArray[np.bool_],
+    deviations: dict[str, float],
+    prior: Prior,
 ) -> Fidelity:
     """Find what a kind of score is worth on the networks whose truth is known.
 
@@ -88,10 +96,13 @@ def weigh(
         rows: the networks whose truth is known, a row a figure.
         covariance: of their figures, with noise.
         log_odds: the figures, less their mean.
+        apart: whether a figure is of a recipe of another kind.
         deviations: of the fitted truth.
         prior: by which they were scaled.
     """
-    known = dict(zip(rows.network.tolist(), log_odds.tolist(), strict=True))
+    names = rows.network.tolist()
+    known = {name: log_odds[number] for number, name in enumerate(names)}
+    known |= {name: log_odds[number] for number, name in enumerate(names) if not apart[number]}
     both = [number for number, each in enumerate(scores.evidence) if each.network in known]
     values = np.array([scores.values[number] for number in both])
     nothing = Fidelity(scores.name, 0.0, 1.0, 1.0, 0.0, 0.0)

@@ -139,7 +139,8 @@ class Calibration:
         some = {name: part[np.ix_(chosen, chosen)] for name, part in parts.items()}
         deviations = _deviations(some, log_odds[chosen] - level, prior)
         covariance = _sum(parts, deviations)
-        fidelities = tuple(weigh(each, rows, covariance, log_odds - level, deviations, prior) for each in scores)
+        apart = np.isin(recipe, sorted(prior.apart))
+        fidelities = tuple(weigh(each, rows, covariance, log_odds - level, apart, deviations, prior) for each in scores)
         weighty = [(each, kind) for each, kind in zip(scores, fidelities, strict=True) if kind.weight > 0]
         scored = tuple((kind, Rows.of(each.evidence, prior)) for each, kind in weighty)
         joint = joint_covariance(rows, covariance, scored, deviations) if scored else covariance

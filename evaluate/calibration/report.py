@@ -35,7 +35,7 @@ class Assessment:
     """
 
     rule: str
-    left_out: str  # network, family or recipe; "" for rules that are fitted to nothing
+    left_out: str  # one of `GROUPS`; "" for rules that are fitted to nothing
     scope: str
     figures: int
     tau: float | None
@@ -71,7 +71,7 @@ class CalibrationReport:
 
 
 def assess(set_name: str, scores: Mapping[str, Mapping[str, float]] | None = None) -> CalibrationReport:
-    """Leave out every network, every family and every recipe.
+    """Leave out every network, every family, every recipe, every size.
 
     Args:
         set_name: ``imagenet`` or ``cifar``.
