@@ -70,9 +70,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from results.report.write import written_text
 
         run = load_run(options.run, options.storage, options.landmark)
-        view = View(options.x, options.trial)
-        paths = write_outputs(run, plots, kinds, view, options.theme, report=plots == tuple(PLOTS))
-        return f"{frontier_table(run)}\n\n{written_text(run.directory, paths)}"
+        view, left = View(options.x, options.trial), list[str]()
+        whole = plots == tuple(PLOTS)
+        paths = write_outputs(run, plots, kinds, view, options.theme, report=whole, said=left.append)
+        return "\n".join([frontier_table(run), "", *left, written_text(run.directory, paths)])
 
     return answer("python -m results", text)
 

@@ -222,15 +222,15 @@ def finish(run: Search, args: argparse.Namespace, interrupted: bool) -> int:
     result = load_run(run.directory, storage=args.storage)
     try:
         plots = plots_of(args)
-        paths = write_outputs(result, plots, report=plots == tuple(PLOTS))
+        left: list[str] = []
+        paths = write_outputs(result, plots, report=plots == tuple(PLOTS), said=left.append)
     except OSError as error:
         raise ValueError(
             f"{run.directory}: tables and pictures cannot be written ({error.strerror}); the study is kept. "
             f"Make room, then type python -m results {run.directory}"
         ) from error
     print()
-    print(frontier_table(result))
-    print(written_text(run.directory, paths))
+    print("\n".join([frontier_table(result), "", *left, written_text(run.directory, paths)]))
     if interrupted:
         print(f"interrupted; finished networks are kept. To go on, repeat the command (run {run.settings.name!r}).")
         return 130

@@ -92,13 +92,12 @@ class Loop:
             if not self.pending:
                 break
             yield from self._take(*self.executor.next())
-        left = deque(self.search.repeats_left(repeats))
-        if left:
+        while left := deque(self.search.repeats_left(repeats)):  # in match mode repeats change who the best are
             self.log.repeats(len(left))
-        while left or self.pending:
-            while left and len(self.pending) < self.capacity:
-                self._repeat(*left.popleft())
-            yield from self._take(*self.executor.next())
+            while left or self.pending:
+                while left and len(self.pending) < self.capacity:
+                    self._repeat(*left.popleft())
+                yield from self._take(*self.executor.next())
 
     def _repeat(self, original: FrozenTrial, seed: int) -> None:
         """Send a finished network out again."""

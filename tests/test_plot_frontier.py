@@ -68,7 +68,7 @@ def test_latency_in_place_of_flops() -> None:
     ]
     run = make_run(rows, objective="latency", timing=TIMING)
     data = frontier_data(run)
-    assert data.title == "Accuracy against latency, measured"
+    assert data.title == "Proxy top-1 on digits against latency"
     assert data.x_label == f"latency (ms, batch 1, {TIMING['device']}, bfloat16)"
     assert [(s.x, s.y) for s in data.series] == [((3.5, 9.0), (90.0, 92.0))]
     assert data.step == ((3.5, 90.0), (9.0, 92.0))
@@ -130,7 +130,7 @@ def test_other_costs_on_the_axis() -> None:
         sample(2, 95.0, 5.0, params=3_000_000, activations=7_000_000),  # beyond the budget
     ]
     data = frontier_data(make_run(rows), View("params"))
-    assert data.title == "Accuracy against parameters, measured"
+    assert data.title == "Proxy top-1 on digits against parameters"
     assert data.x_label == "parameters (M, 1,000 classes)"
     assert data.step == ((4.0, 91.0),)
     assert [series.on_frontier for series in data.series] == [(False, True, False)]
@@ -184,17 +184,24 @@ def test_band_of_a_frontier_that_was_trained_again() -> None:
     assert [series.x for series in data.series] == [(1.0, 2.0, 3.0)]  # repeats are no networks of their own
     assert "3 networks trained" in data.caption
     # the first scores were chosen for being high and are left out: squares 1 + 1 and 0 + 0 over 1 + 1 degrees
-    assert "Band: 95 % of the frontier" in data.caption
+    assert "Line: the frontier without seed variance" in data.caption and "band: 95 % of them" in data.caption
     assert "(4 repeats of 2 networks, sd 1.00 points)" in data.caption
-    assert min(x for x, _, _ in data.band) == pytest.approx(1.0, rel=0.01)
+    assert min(x for x, _, _ in data.band) == pytest.approx(1.0)
+    inside = {x: (low, high) for x, low, high in data.band}
+    assert data.adjusted and data.step[0][0] == 1.0
+    assert all(inside[x][0] <= y <= inside[x][1] for x, y in data.step), "the line lies in its own band"
+    assert data.step[0][1] < 93.0, "and not at the score that its network was chosen by"
+    assert [(x, y) for x, y, _, _ in data.bars] == [(1.0, pytest.approx(275 / 3)), (2.0, pytest.approx(94.0))]
+    assert all(low < y < high for _, y, low, high in data.bars)
     assert max(x for x, _, _ in data.band) == pytest.approx(4.1)
     assert all(low < high for _, low, high in data.band)
     assert data.y_range[1] > max(high for _, _, high in data.band)
     check(draw_frontier(data))
     table = frontier_table(run)
-    assert "91.67 of 3" in table
-    assert "on the frontier (p)" in table
-    assert frontier_data(make_run(rows[:3])).band == ()
+    assert "  91.67  [" in table and "expected top-1 (%)" in table and "on the frontier (p)" in table
+    once = frontier_data(make_run(rows[:3]))
+    assert (once.band, once.bars, once.adjusted) == ((), (), False)
+    assert once.step == ((1.0, 93.0), (2.0, 94.0))
     assert "on the frontier (p)" not in frontier_table(make_run(rows[:3]))
 
 

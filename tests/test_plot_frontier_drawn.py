@@ -76,7 +76,7 @@ def test_everything_at_once(theme: style.Theme) -> None:
     stopped = replace(data.series[0], stopped=((1.0, 91.0), (2.0, 60.0)))
     figure = draw_frontier(replace(data, series=(stopped, *data.series[1:])), theme)
     texts = check(figure, 30)
-    assert {"95 % without luck", "landmark of your own: cost only, not scored here", "failed"} <= set(texts)
+    assert {"95 % of it", "landmark of your own: cost only, not scored here", "failed"} <= set(texts)
     assert figure.get_facecolor() == pytest.approx(style.to_rgb(theme.paper) + (1.0,))
 
 

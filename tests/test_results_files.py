@@ -225,8 +225,13 @@ def test_a_run_without_any_finished_trial(
 ) -> None:
     made = make_run(tmp_path / "run", samples=0, landmarks=False)
     assert main([str(made), "--format", "svg"]) == 0
-    assert "no network within the budget is finished yet" in capsys.readouterr().out
-    assert (made / "frontier.svg").exists()
+    out = capsys.readouterr().out
+    assert "no network within the budget is finished yet" in out
+    for name in ("frontier", "axes", "distribution"):
+        assert f"no picture {name}: " in out and not (made / f"{name}.svg").exists(), "a blank picture says nothing"
+    assert (made / "published.svg").exists()
+    assert main([str(made), "--plots", "axes"]) == 2
+    assert "no picture axes: what scores follow needs 10 sampled networks" in capsys.readouterr().err
     with pytest.raises(ValueError, match="no network is finished yet"):
         load_run(made).best()
     bare = make_run(tmp_path / "bare", samples=0, landmarks=False)

@@ -235,7 +235,7 @@ def test_trainings_stand_beside_the_scores(small: Path, tmp_path: Path, capsys: 
     directory = Path(shutil.copytree(small, tmp_path / "run"))
     run = load_run(directory)
     assert run.frame()["trained_top1"].isna().all() and run.notes == ()
-    assert "trained" not in frontier_table(run)
+    assert "trained top-1" not in frontier_table(run)
     first, last = (int(run.frontier()["trial"].iloc[place]) for place in (0, -1))
     report(directory / "trained" / "a", run, first, 10, 70.0, "short")
     report(directory / "trained" / "b", run, first, 200, 80.5)

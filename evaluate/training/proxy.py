@@ -145,11 +145,13 @@ class _Attempt:
         self.loss: float | None = None
         self.trainer: Trainer | None = None
         self.peak_flops = 0.0
+        self.held_out: int | None = None
 
     def run(self, data: ImageData, seed: int, start: float, stop: Stop | None) -> ProxyScore:
         import torch
 
         recipe = self.recipe
+        self.held_out = len(data.val_labels)
         self.peak_flops = peak_flops(self.device, self.how.precision, torch.get_num_threads())
         torch.manual_seed(seed)
         model = build(self.how.proxy, data.classes, recipe.resolution, zero_init_last=True)
@@ -190,6 +192,7 @@ class _Attempt:
             peak_memory=self.memory.read(),
             flops_per_second=flops or None,
             peak_share=flops / self.peak_flops if flops and self.peak_flops else None,
+            held_out=self.held_out,
         )
 
 

@@ -38,6 +38,7 @@ class ProxyScore:
     peak_memory: int | None = None  # bytes beyond what was held before; see evaluate.memory.PeakMemory
     flops_per_second: float | None = None  # of training: 6 FLOPs (forward, backward) a multiply-add of the proxy
     peak_share: float | None = None  # of evaluate.device.peak_flops, from 0 to 1
+    held_out: int | None = None  # images that `top1` is a percentage of; None if training failed
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values; `from_json` gives the same score back."""

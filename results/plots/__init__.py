@@ -1,6 +1,7 @@
 """The pictures of a run by name: each is a file `NAME.py` here with its two steps, `NAME_data` and `draw_NAME`.
 
 =================  ================================================================================
+`ranking`          the best in match mode, with intervals
 `frontier`         what was measured here; `frontier_data` and `frontier_caption` are its first step
 `published`        what the papers report
 `progress`         how the search went, and where the time went; `progress_data` is its first step
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 PLOTS = {
     "frontier": "top-1 against cost: networks by family, the frontier, published networks under the same recipe",
+    "ranking": "in match mode alone: the best by expected top-1 with their intervals, and all others",
     "published": "what the papers report",
     "progress": "hypervolume and best score against networks, training and wall clock; where the time went",
     "distribution": "errors by family and by axis at like cost",
@@ -45,7 +47,6 @@ PLOTS = {
     "sweep": "of a sweep alone: scores with intervals against what was set, published errors in a panel of their own",
     "architecture": "one network (--trial; the best one): its stages and their shares of the cost",
 }
-SWEEPS = ("sweep",)  # pictures that only a sweep has
 FORMATS = ("png", "svg", "pdf")
 KINDS = ("png", "svg")  # of them, unless others are asked for
 
@@ -63,11 +64,17 @@ class View:
 DEFAULT_VIEW = View()
 
 
-def drawable(run: Run, names: Sequence[str]) -> tuple[str, ...]:
-    """Those of the pictures that the run can have; one that is asked for alone is kept, so that it can say why not."""
-    if run.settings.get("sweep") or len(names) == 1:
+def drawable(run: Run, names: Sequence[str], x: str | None = None) -> tuple[str, ...]:
+    """Those of the pictures that the run can have; one that is asked for alone is kept, so that it can say why not.
+
+    A run has a frontier, or in match mode, where all networks cost the same, a ranking, or it is a sweep. Over a cost
+    `x` that is named every run has a frontier.
+    """
+    if len(names) == 1:
         return tuple(names)
-    return tuple(name for name in names if name not in SWEEPS)
+    own = "sweep" if run.settings.get("sweep") else "ranking" if run.one_objective else "frontier"
+    left = {"sweep", "ranking", "frontier"} - {own, "frontier" if x else own}
+    return tuple(name for name in names if name not in left)
 
 
 def plot_data(name: str, run: Run, view: View = DEFAULT_VIEW) -> Any:

@@ -23,9 +23,9 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from results.plots import KINDS, style
-from results.plots.frontier_caption import DIGITS
 from results.plots.labels import Anchor, Box, nearest, place
 from results.plots.saved import a_report_of
+from results.run.notes import DIGITS
 from space.shell.files import write_files
 from space.shell.reading import read_text
 from space.shell.words import amount

@@ -66,6 +66,9 @@ def _draw(data: FrontierPlot, theme: style.Theme) -> Figure:
     if data.band:
         places, least, most = np.array(data.band).T
         axes.fill_between(places, least, most, step="post", color=theme.ink, alpha=BAND, linewidth=0, zorder=1.2)
+    for x, expected, least, most in data.bars:
+        axes.plot([x, x], [least, most], color=theme.ink, linewidth=1.1, zorder=4.5)
+        axes.plot([x], [expected], marker="_", markersize=9, color=theme.ink, mew=1.6, zorder=4.6)
     if data.step:
         xs, ys = [x for x, _ in data.step], [y for _, y in data.step]
         end = high if data.budget is None else max(data.budget, xs[-1])
@@ -75,6 +78,8 @@ def _draw(data: FrontierPlot, theme: style.Theme) -> Figure:
     edge = axes.get_xaxis_transform()
     axes.plot(data.failed, [0.025] * len(data.failed), "x", markersize=5, color=theme.quiet, mew=1.0, transform=edge,
               zorder=4)  # fmt: skip
+    axes.plot(data.slow, [0.055] * len(data.slow), ">", markersize=4.5, color="none", mec=theme.quiet, mew=1.0,
+              transform=edge, zorder=4)  # fmt: skip
     for star in data.stars:
         colour = theme.family(star.family)[0]
         axes.plot([star.x], [star.y], "*", markersize=13, color=colour, mec=theme.ink, mew=0.9, zorder=6)
@@ -129,15 +134,22 @@ def _legend_entries(data: FrontierPlot, theme: style.Theme) -> tuple[list[Artist
         entries.append(mark(colour, marker, 6, theme.paper, style.family_name(series.family)))
     if data.step:
         line = Line2D([], [], color=theme.ink, linewidth=1.5, marker="o", markersize=6, mfc=theme.paper, mec=theme.ink)
-        entries.append((line, "frontier"))
+        if data.adjusted:
+            line = Line2D([], [], color=theme.ink, linewidth=1.5)
+        entries.append((line, "frontier without seed variance" if data.adjusted else "frontier of single trainings"))
     if data.band:
-        entries.append((Patch(color=theme.ink, alpha=BAND, linewidth=0), "95 % without luck"))
+        entries.append((Patch(color=theme.ink, alpha=BAND, linewidth=0), "95 % of it"))
+    if data.bars:
+        bar = Line2D([], [], linestyle="", color=theme.ink, marker="_", markersize=9, mew=1.6)
+        entries.append((bar, "expected top-1, 95 %"))
     if data.stars:
         entries.append(mark(theme.paper, "*", 11, theme.ink, "landmark, same recipe"))
     if data.ticks:
         entries.append(mark(theme.quiet, CARETUP, 7, theme.quiet, "landmark of your own: cost only, not scored here"))
     if any(series.stopped for series in data.series):
         entries.append(mark("none", "o", 4.5, theme.quiet, "stopped early, score so far"))
+    if data.slow:
+        entries.append(mark("none", ">", 4.5, theme.quiet, data.slow_label))
     if data.failed:
         entries.append(mark(theme.quiet, "x", 5, theme.quiet, "failed"))
     return [handle for handle, _ in entries], [name for _, name in entries]

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from results.run.notes import images_lines, trust_lines
 from results.run.objective import Objective, timing_text
 from results.run.repeats import Repeated
-from space.shell.words import amount, capital
+from space.shell.words import amount
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from results.run.run import Run
 
-DIGITS = "Digits show the machinery, not ImageNet."
 UNIFORM = ("random", "qmc")  # samplers that do not prefer what has scored well
 
 
@@ -38,8 +38,7 @@ def caption(
     )
     lines = [
         "; ".join([*_counts(frame, done), *hidden]) + ".",
-        f"Recipe {run.recipe_name}{f' ({shown})' if shown else ''} on {run.data_name}. A proxy score ranks networks "
-        "trained alike; it is not the accuracy after full training.",
+        f"Recipe {run.recipe_name}{f' ({shown})' if shown else ''} on {run.data_name}.",
     ]
     if cost != run.objective:
         goal = "the best at the budget" if run.settings["mode"] == "match" else f"top-1 against {run.objective.metric}"
@@ -50,14 +49,13 @@ def caption(
         lines.append(_latency_line(run, done))
     if again:
         lines.append(
-            "Band: 95 % of the frontier after taking off the luck of single trainings "
+            "Line: the frontier without seed variance, the median of 1,000 simulations; band: 95 % of them "
             f"({amount(again.repeats, 'repeat')} of {amount(again.members, 'network')}, "
-            f"sd {again.uncertainty.sd:.2f} points)."
+            f"sd {again.uncertainty.sd:.2f} points). Marks: single trainings, of which the best came out well; bars: "
+            "expected top-1 of those trained again, 95 % over seeds and held-out images."
         )
-    if run.fidelity:
-        lines.append(capital(run.fidelity))  # no full stop: it may end in a command
-    if run.data_name == "digits":
-        lines.append(DIGITS)
+    lines += images_lines(run)
+    lines += trust_lines(run)
     return "\n".join(lines)
 
 
@@ -77,6 +75,8 @@ def _counts(frame: pd.DataFrame, done: pd.DataFrame) -> list[str]:
         parts.append(f"{failed} failed or interrupted")
     if pruned := int((frame["state"] == "pruned").sum()):
         parts.append(f"{pruned} stopped early")
+    if slow := int((frame["state"] == "slow").sum()):
+        parts.append(f"{slow} slower than --max-latency, not trained")
     return parts
 
 
@@ -120,12 +120,5 @@ def caveats(run: Run, cost: Objective, frame: pd.DataFrame) -> list[str]:
         lines.append(
             f"The sampler ({sampler}) proposes more of what scores well: these are no even draws of the space."
         )
-    lines.append(
-        f"Recipe {run.recipe_name} on {run.data_name}. A proxy score ranks networks trained alike; it is not the "
-        "accuracy after full training."
-    )
-    if run.fidelity:
-        lines.append(capital(run.fidelity))
-    if run.data_name == "digits":
-        lines.append(DIGITS)
-    return lines
+    lines.append(f"Recipe {run.recipe_name} on {run.data_name}.")
+    return lines + images_lines(run) + trust_lines(run)

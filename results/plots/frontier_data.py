@@ -7,24 +7,23 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from results.plots import DEFAULT_VIEW, View, style
 from results.plots.frontier_caption import caption
 from results.plots.labels import shorten
 from results.run.objective import Objective
-from results.run.pareto import LIMITS
+from results.run.pareto import LIMITS, numbers
 from results.run.repeats import Repeated, repeated
 from space import cost as count
 from space.landmarks.networks import Landmark
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from results.run.run import Run
 
 MATCH_FROM = 0.95  # in match mode, from this part of the budget on
 FAR = 2.0  # landmarks of figures alone do not stretch the axis by more than this factor
-_GRID = 240  # places where the band is computed
+_GRID = 240  # places where the band is computed, at most
 
 
 @dataclass(frozen=True)
@@ -70,12 +69,16 @@ class FrontierPlot:
     budget_label: str
     series: tuple[Series, ...]
     stars: tuple[Star, ...]  # the best first
-    step: tuple[tuple[float, float], ...]  # the frontier's points, the cheapest first
+    step: tuple[tuple[float, float], ...]  # the frontier's points, the cheapest first; see `adjusted`
     caption: str
     empty: str = ""  # said in place of points
     failed: tuple[float, ...] = ()  # what failed networks would have cost
     ticks: tuple[Tick, ...] = ()  # the cheapest first
     band: tuple[tuple[float, float, float], ...] = ()  # x, and the percent between which the frontier lies
+    adjusted: bool = False  # whether the line is that without seed variance, in its band, and not that of the scores
+    bars: tuple[tuple[float, float, float, float], ...] = ()  # x, expected top-1 and its interval, of those on it
+    slow: tuple[float, ...] = ()  # where networks lie that were rejected for their latency
+    slow_label: str = ""
 
 
 def frontier_data(run: Run, view: View = DEFAULT_VIEW) -> FrontierPlot:
@@ -92,12 +95,21 @@ def frontier_data(run: Run, view: View = DEFAULT_VIEW) -> FrontierPlot:
     stopped = priced[(priced["state"] == "pruned") & priced["last_top1"].notna()]
     failed = priced[priced["state"] == "fail"]
     own, unknown = _unscored(run, done, cost)
-    x_range = _x_range(run, cost, done, [*stopped[cost.column], *failed[cost.column]], [tick.x for tick in own])
+    slow = priced[priced["state"] == "slow"]
+    members = run.frontier(view.x)
+    unscored = pd.concat([stopped, failed, slow])[cost.column]
+    x_range = _x_range(run, cost, done, members, list(unscored), [tick.x for tick in own])
     ticks = tuple(tick for tick in own if x_range[0] <= tick.x <= x_range[1])
     shown = done[done[cost.column] >= x_range[0] * cost.unit]
-    members = run.frontier(view.x)
-    again, band = _band(run, cost, x_range)
-    y_range = _y_range(shown, members, [high for _, _, high in band])
+    ranked = run.one_objective and cost == run.objective  # there is no frontier
+    again, line, band = (None, (), ()) if ranked else _band(run, cost, x_range)
+    bars = _bars(members, cost)
+    ends = [end for _, low, high in band for end in (low, high)] + [end for _, *ends in bars for end in ends]
+    y_range = _y_range(shown, members, ends)
+    points = tuple(
+        (float(x) / cost.unit, float(top1))
+        for x, top1 in zip(members[cost.column], members["proxy_top1"], strict=True)
+    )  # fmt: skip
     hidden = {
         "below the picture's range (arrows)": int((shown["proxy_top1"] < y_range[0]).sum()),
         "of the stopped ones lie below the picture's range": int((stopped["last_top1"] < y_range[0]).sum()),
@@ -116,23 +128,23 @@ def frontier_data(run: Run, view: View = DEFAULT_VIEW) -> FrontierPlot:
         budget_label=_limit_label(run, cost),
         series=_series(done, stopped, set(members["trial"]), cost),
         stars=_stars(run, shown[shown["kind"] == "landmark"], cost),
-        step=tuple(
-            (float(x) / cost.unit, float(top1))
-            for x, top1 in zip(members[cost.column], members["proxy_top1"], strict=True)
-        ),
+        step=() if ranked else line or points,
         caption=caption(run, cost, frame, done, again, [f"{n} {words}" for words, n in hidden.items() if n]),
         empty="" if len(done) else "no finished trial yet",
         failed=tuple(float(x) / cost.unit for x in failed[cost.column]),
         ticks=ticks,
         band=band,
+        adjusted=again is not None,
+        bars=bars,
+        slow=tuple(float(x) / cost.unit for x in slow[cost.column]),
+        slow_label=f"slower than {run.settings.get('max_latency') or 0:g} ms, not trained",
     )
 
 
 def _title(run: Run, cost: Objective) -> str:
-    if run.settings["mode"] != "frontier" and cost == run.objective:
-        return "Best at the budget"
     against = {"macs": "complexity", "params": "parameters"}.get(cost.name, cost.name)
-    return f"Accuracy against {against}, measured"
+    what = "at the budget" if run.one_objective and cost == run.objective else f"against {against}"
+    return f"Proxy top-1 on {shorten(run.data_name, 24)} {what}"
 
 
 def _x_label(run: Run, cost: Objective) -> str:
@@ -166,18 +178,19 @@ def _limit_label(run: Run, cost: Objective) -> str:
 
 
 def _x_range(
-    run: Run, cost: Objective, done: pd.DataFrame, more: Sequence[float], own: Sequence[float]
+    run: Run, cost: Objective, done: pd.DataFrame, members: pd.DataFrame, more: Sequence[float], own: Sequence[float]
 ) -> tuple[float, float]:
     """What of the axis to show.
 
-    In match mode every sample costs the budget: cheaper landmarks would press them into one line. Landmarks that only
-    have a cost widen the range by no more than `FAR`.
+    In match mode every sample costs the budget: cheaper landmarks would press them into one line, and are shown only
+    if they are among the best. Landmarks that only have a cost widen the range by no more than `FAR`.
     """
     limit = _limit(run, cost)
     marks = [float(x) / cost.unit for x in (*done[cost.column], *more)] + ([] if limit is None else [limit])
     low, high = min(marks, default=1.0), max(marks, default=10.0)  # an empty picture has an axis, too
     if run.settings["mode"] == "match" and cost.name == "macs" and limit is not None:
-        samples = [float(macs) / cost.unit for macs in done.loc[done["kind"] != "landmark", "macs"]]
+        those = (done["kind"] != "landmark") | done["trial"].isin(members["trial"])
+        samples = [float(macs) / cost.unit for macs in done.loc[those, "macs"]]
         low = min([*samples, MATCH_FROM * limit])
     elif near := [x for x in own if low / FAR <= x <= high * FAR]:
         low, high = min(low, *near), max(high, *near)
@@ -256,18 +269,33 @@ def _price(run: Run, known: Landmark, cost: Objective) -> int | None:
     return price
 
 
-def _band(
-    run: Run, cost: Objective, x_range: tuple[float, float]
-) -> tuple[Repeated | None, tuple[tuple[float, float, float], ...]]:
-    """Where 95 % of the frontier lies if the luck of single trainings is taken off; nothing without repeats."""
-    end = _limit(run, cost) or x_range[1]
-    grid = np.geomspace(x_range[0], end, _GRID)
-    again = repeated(run.frame(), run.settings, cost.column, grid * cost.unit)
+Line = tuple[tuple[float, float], ...]
+Band = tuple[tuple[float, float, float], ...]
+
+
+def _band(run: Run, cost: Objective, x_range: tuple[float, float]) -> tuple[Repeated | None, Line, Band]:
+    """The frontier without seed variance, and where 95 % of it lies; nothing without repeats.
+
+    It rises at costs of networks alone: these are the places where it is computed, unless there are too many.
+    """
+    end = (_limit(run, cost) or x_range[1]) * cost.unit
+    prices = np.unique(numbers(run.networks(), cost.column))
+    prices = prices[(prices >= x_range[0] * cost.unit) & (prices < end)]
+    grid = np.append(prices, end) if len(prices) < _GRID else np.geomspace(x_range[0] * cost.unit, end, _GRID)
+    again = repeated(run.frame(), run.settings, cost.column, grid)
     if again is None:
-        return None, ()
+        return None, (), ()
     found = again.uncertainty
-    return again, tuple(
-        (float(x), float(low), float(high))
-        for x, low, high in zip(grid, found.low, found.high, strict=True)
-        if not np.isnan(low)
-    )
+    known = ~np.isnan(found.curve)
+    xs = (grid[known] / cost.unit).tolist()
+    curve = found.curve[known].tolist()
+    rises = [n for n, y in enumerate(curve) if not n or y > curve[n - 1]]
+    band = zip(xs, found.curve_low[known].tolist(), found.curve_high[known].tolist(), strict=True)
+    return again, tuple((xs[n], curve[n]) for n in rises), tuple(band)
+
+
+def _bars(members: pd.DataFrame, cost: Objective) -> tuple[tuple[float, float, float, float], ...]:
+    """Expected top-1 and its interval of those of the answer that were trained again."""
+    again = members[members["expected_top1"].notna()]
+    columns = (again[cost.column] / cost.unit, again["expected_top1"], again["expected_low"], again["expected_high"])
+    return tuple((float(x), float(y), float(low), float(high)) for x, y, low, high in zip(*columns, strict=True))

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from results.plots.frontier_caption import DIGITS
 from results.plots.panels import Level, Panel, Row, Series, images
 from results.plots.saved import a_report_of
+from results.run.notes import DIGITS
 from space.shell.words import amount
 
 _FAMILIES = {"residual": "resnet", "plain": "vgg", "dense": "densenet"}

@@ -1,44 +1,96 @@
-"""The frontier of a run as text, for the terminal."""
+"""The answer of a run as aligned text: its frontier, or the best at its budget, and what has to be said of them."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
 from results.export.tables import SCALES, align, scale
 from results.plots.sweep_text import sweep_table
-from results.run.run import Run
+from results.run.notes import images_lines, repeats_lines, trust_lines
+from results.run.uncertainty import COMPARED
+from space.shell.scores import score_text
+
+if TYPE_CHECKING:
+    from results.run.run import Run
+
+Cell = Callable[[dict[str, Any]], str]
 
 
 def frontier_table(run: Run) -> str:
-    """The frontier as aligned text, the cheapest first; with what repeats and further training say, if there are any.
+    """The frontier, the cheapest first; in match mode the networks of highest expected top-1, the best first.
 
-    What of the run's directory could not be read is said below it. Of a sweep it is `results.plots.sweep_text`'s table.
+    Below it stands how far the scores can be trusted, and what of the run's directory could not be read. Of a sweep it
+    is `results.plots.sweep_text`'s table.
     """
     if run.settings.get("sweep"):
         return sweep_table(run)
     frame = run.frontier()
     if frame.empty:
         return "\n".join(["no network within the budget is finished yet", *run.notes])
-    timed, again = run.objective.name == "latency", frame["p_frontier"].notna().any()
-    trained = frame["trained_top1"].notna().any()
+    again = bool(frame["expected_top1"].notna().any())
+    heads = _columns(run, again, bool(frame["trained_top1"].notna().any()))
+    rows = [list(heads)]
+    for rank, values in enumerate(frame.to_dict("records"), 1):
+        row = {"rank": rank} | {str(name): value for name, value in values.items()}
+        rows.append([cell(row) for cell in heads.values()])
+    numbers = [name not in ("config id", "family", "by recipe", "network") for name in heads]
+    notes = images_lines(run) + repeats_lines(run) + trust_lines(run)
+    return "\n".join([align(rows, numbers), "", *notes, *run.notes])
+
+
+def _columns(run: Run, again: bool, trained: bool) -> dict[str, Cell]:
+    """Heads, and what stands below each of them."""
+    frame = run.frontier()
     macs, params = scale(frame, "macs") or SCALES[-1], scale(frame, "params") or SCALES[-1]
-    rows = [["config id", "family", *(["latency (ms)"] if timed else []), f"{macs[1]}FLOPs",
-             f"params ({params[1]})" if params[1] else "params", "proxy top-1 (%)",
-             *(["mean of trainings (%)", "on the frontier (p)"] if again else []),
-             *(["trained top-1 (%)", "by recipe"] if trained else []), "network"]]  # fmt: skip
-    for row in frame.to_dict("records"):
-        name = row["landmark"]
-        mean = f"{row['mean_top1']:.2f} of {row['trainings']}" if row["mean_top1"] == row["mean_top1"] else "-"
-        further = isinstance(row["trained_recipe"], str)
-        rows.append([
-            str(row["config_id"]),
-            str(row["family"]),
-            *([f"{row['latency_ms']:.3f}"] if timed else []),
-            f"{row['macs'] / macs[0]:.{macs[2]}f}",
-            f"{row['params'] / params[0]:.{params[2]}f}",
-            f"{row['proxy_top1']:.2f}",
-            *([mean, f"{row['p_frontier']:.2f}"] if again else []),
-            *([f"{row['trained_top1']:.2f}" if further else "-", row["trained_recipe"] if further else "-"]
-              if trained else []),
-            str(row["network"]) + (f" ({name})" if isinstance(name, str) else ""),
-        ])  # fmt: skip
-    numbers = [name not in ("config id", "family", "by recipe", "network") for name in rows[0]]
-    return "\n".join([align(rows, numbers), *run.notes])
+    score: dict[str, Cell] = {"proxy top-1 (%)": lambda row: score_text(row["proxy_top1"], _images(row), 2)}
+    best: dict[str, Cell] = {}
+    if again:
+        best = {
+            "expected top-1 (%)": lambda row: _known(row["expected_top1"], ".2f"),
+            "95 %": _interval,
+            "trainings": lambda row: _known(row["trainings"], ".0f"),
+            "the best (p)" if run.one_objective else "on the frontier (p)": _probability,
+        }
+    columns: dict[str, Cell] = {"rank": lambda row: str(row["rank"])} if run.one_objective else {}
+    columns |= {"config id": lambda row: str(row["config_id"]), "family": lambda row: str(row["family"])}
+    if run.objective.name == "latency":
+        columns["latency (ms)"] = lambda row: f"{row['latency_ms']:.3f}"
+    columns[f"{macs[1]}FLOPs"] = lambda row: f"{row['macs'] / macs[0]:.{macs[2]}f}"
+    unit = f" ({params[1]})" if params[1] else ""
+    columns[f"params{unit}"] = lambda row: f"{row['params'] / params[0]:.{params[2]}f}"
+    columns |= best | score if run.one_objective else score | best
+    if trained:
+        columns["trained top-1 (%)"] = lambda row: _known(row["trained_top1"], ".2f")
+        columns["by recipe"] = lambda row: row["trained_recipe"] if isinstance(row["trained_recipe"], str) else "-"
+    columns["network"] = _network
+    return columns
+
+
+def _images(row: dict[str, Any]) -> int | None:
+    return None if _missing(row["held_out"]) else int(row["held_out"])
+
+
+def _missing(value: Any) -> bool:
+    """Whether a table has none: None, NaN or pandas' NA."""
+    return not isinstance(value, int | float) or math.isnan(value)
+
+
+def _known(value: Any, form: str) -> str:
+    return "-" if _missing(value) else format(value, form)
+
+
+def _interval(row: dict[str, Any]) -> str:
+    low, high = row["expected_low"], row["expected_high"]
+    return "-" if _missing(low) else f"[{low:.2f}, {high:.2f}]"
+
+
+def _probability(row: dict[str, Any]) -> str:
+    found = _known(row["p_frontier"], ".2f")
+    return found if found == "-" or row["compared"] >= COMPARED else f"{found}*"
+
+
+def _network(row: dict[str, Any]) -> str:
+    name = row["landmark"]
+    return str(row["network"]) + (f" ({name})" if isinstance(name, str) else "")

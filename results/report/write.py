@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ def write_outputs(
     view: View = DEFAULT_VIEW,
     theme: str = "light",
     report: bool = True,
+    said: Callable[[str], None] = lambda _: None,
 ) -> list[Path]:
     """Write tables, configurations, pictures and the page of a run into its directory.
 
@@ -37,12 +38,13 @@ def write_outputs(
         view: what the pictures show.
         theme: light or dark; the files of a dark picture are called so.
         report: whether to write the page; it has all pictures in both themes, whatever the others are told.
+        said: is given a sentence for each picture that is not written, for the run has nothing to show in it yet.
 
     Returns:
         What was written: trials.csv, frontier.csv, the pictures, report.html, configs/<id>.json.
 
     Raises:
-        ValueError: if the run has nothing for a picture.
+        ValueError: if the run has nothing for the only picture that is wanted, or no such cost as the view names.
         OSError: if something cannot be written; no half-written file is left.
     """
     directory = run.directory
@@ -51,7 +53,7 @@ def write_outputs(
         directory / "trials.csv": run.frame().to_csv(index=False).encode(),
         directory / "frontier.csv": frontier.to_csv(index=False).encode(),
     }
-    found, pictures = _pictures(run, plots, kinds, view, theme)
+    found, pictures = _pictures(run, plots, kinds, view, theme, said)
     for name, content in pictures.items():
         files[directory / name] = content
     if report:
@@ -84,7 +86,12 @@ def written_text(directory: Path, paths: Sequence[Path]) -> str:
 
 
 def _pictures(
-    run: Run, plots: Sequence[str], kinds: Sequence[str], view: View, theme: str
+    run: Run,
+    plots: Sequence[str],
+    kinds: Sequence[str],
+    view: View,
+    theme: str,
+    said: Callable[[str], None],
 ) -> tuple[dict[str, Any], dict[str, bytes]]:
     """What the pictures show, by name, and the pictures, by file."""
     from results.plots import draw, drawable, plot_data
@@ -94,8 +101,14 @@ def _pictures(
     ending = "".join(f"-{word}" for word in words if word)
     found: dict[str, Any] = {}
     pictures: dict[str, bytes] = {}
-    for name in drawable(run, plots):
-        found[name] = plot_data(name, run, view)
+    for name in drawable(run, plots, view.x):
+        data = plot_data(name, run, view)
+        if empty := str(getattr(data, "empty", "")):
+            if len(plots) == 1:
+                raise ValueError(f"no picture {name}: {empty}")
+            said(f"no picture {name}: {empty}")
+            continue
+        found[name] = data
         drawn = draw(name, found[name], THEMES[theme])
         pictures |= {f"{name}{ending}.{kind}": image(drawn, kind) for kind in kinds}
     return found, pictures

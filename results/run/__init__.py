@@ -9,6 +9,7 @@
 `repeats`    networks trained from several seeds; `uncertainty`: the frontier without seed variance
 `frame`      trials -> DataFrame; `columns`: what each column is
 `trained`    what became of networks that were trained further
+`notes`      what has to be said beside every score
 `naming`     a network in a few words and numbers
 `stages`     a network part by part
 ===========  ================================================================================

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from results.run.columns import COLUMNS
 from results.run.naming import describe, traits
-from results.run.pareto import frontier_mask
+from results.run.objective import one_objective
+from results.run.pareto import best_mask, frontier_mask
 from space import config_from_json
 from space.landmarks.networks import LANDMARKS, Landmark
+from space.shell.scores import standard_error
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,7 +30,7 @@ def trials_frame(
     Args:
         trials: of one study.
         limits: of the frontier's members: ``budget_macs``, and where there are such ``max_params`` and
-            ``max_activations``; a run's settings have these keys.
+            ``max_activations``; ``mode``, too. A run's settings have these keys.
         cost: the column that the frontier holds against top-1.
         landmarks: by name, the published ones and the run's own.
     """
@@ -40,8 +42,8 @@ def trials_frame(
     frame = pd.DataFrame(
         {column.name: pd.Series([row.get(column.name) for row in rows], dtype=column.dtype) for column in COLUMNS}
     )
-    frame["on_frontier"] = frontier_mask(frame, limits, cost)
     fill_repeats(frame, limits, cost)
+    frame["on_frontier"] = best_mask(frame, limits) if one_objective(limits) else frontier_mask(frame, limits, cost)
     return frame
 
 
@@ -53,14 +55,17 @@ def _row(trial: FrozenTrial, landmarks: Mapping[str, Landmark]) -> dict[str, Any
     score = attributes.get("score") or {}
     latency = attributes.get("latency") or {}
     config = attributes.get("config")
+    top1, images = trial.values[0] if complete and trial.values else None, score.get("held_out")
     return _shape(config) | {key: attributes.get(key) for key in (
         "kind", "landmark", "family", "config_id", "macs", "params", "activations", "target_macs", "duplicate_of",
         "origin", "from_run", "repeat_of", "seed",
     )} | {
         "trial": trial.number,
         "on_frontier": False,
-        "state": trial.state.name.lower(),
-        "proxy_top1": trial.values[0] if complete and trial.values else None,
+        "state": "slow" if attributes.get("violation", 0) > 0 else trial.state.name.lower(),
+        "proxy_top1": top1,
+        "held_out": images,
+        "proxy_se": None if top1 is None or not images else standard_error(top1, images),
         "last_top1": score.get("top1") if trial.state.name == "PRUNED" else None,
         "published_top1": None if published is None else 100 - published,
         "latency_ms": latency.get("median_ms"),

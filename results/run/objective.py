@@ -34,6 +34,12 @@ COSTS = {
     "latency": Objective("latency", "latency_ms", "latency (ms)", 1.0, "ms"),
 }
 OBJECTIVES = {name: COSTS[name] for name in ("macs", "latency")}  # what a run can search by
+BEST = 5  # networks that are the answer of a run in match mode, where there is no frontier
+
+
+def one_objective(settings: Mapping[str, Any]) -> bool:
+    """Whether a run looks for the best network at its budget, and for no frontier."""
+    return settings.get("mode") == "match"
 
 
 def objective_of(settings: Mapping[str, Any]) -> Objective:

@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from results.run.objective import BEST
+
 
 def frontier(top1: ArrayLike, cost: ArrayLike) -> NDArray[np.bool_]:
     """Which points no other point beats: nothing else has at least their top-1 for at most their cost.
@@ -65,6 +67,23 @@ def hypervolume(top1: ArrayLike, cost: ArrayLike, axis: tuple[float, float]) -> 
     members = members[np.argsort(price[members], kind="stable")]
     ends = np.log10(np.append(np.maximum(price[members], low), high))
     return float(np.sum(accuracy[members] * np.diff(ends)) / (math.log10(high) - math.log10(low)))
+
+
+def best_mask(frame: pd.DataFrame, limits: Mapping[str, Any]) -> NDArray[np.bool_]:
+    """Which rows are the `BEST` best within the limits: by expected top-1, without repeats by that of one training.
+
+    Args:
+        frame: a table of `COLUMNS`.
+        limits: of its members, as for `trials_frame`.
+    """
+    top1 = admitted(frame, limits)
+    top1[frame["duplicate_of"].notna().to_numpy()] = float("nan")
+    if frame["expected_top1"].notna().any():
+        top1 = np.where(np.isnan(top1), top1, numbers(frame, "expected_top1"))
+    order = np.argsort(-top1, kind="stable")  # NaN stands last
+    mask = np.zeros(len(frame), dtype=np.bool_)
+    mask[order[:BEST]] = ~np.isnan(top1[order[:BEST]])
+    return mask
 
 
 LIMITS = {"macs": "budget_macs", "params": "max_params", "activations": "max_activations"}  # column -> setting

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from results.run.candidate import Candidate
 from results.run.frame import trials_frame
-from results.run.objective import COSTS, Objective, objective_of
+from results.run.objective import COSTS, Objective, objective_of, one_objective
 from results.run.pareto import frontier_mask
 from results.run.storage import is_server, open_study, study_url
 from results.run.trained import add_trainings
@@ -81,6 +81,17 @@ class Run:
         return objective_of(self.settings)
 
     @property
+    def one_objective(self) -> bool:
+        """Whether the run looks for the best networks at its budget, and for no frontier: match mode."""
+        return one_objective(self.settings)
+
+    @property
+    def held_out(self) -> int | None:
+        """Images that scores are a percentage of; None where no score tells."""
+        known = self._frame["held_out"].dropna()
+        return int(known.min()) if len(known) else None
+
+    @property
     def timing(self) -> dict[str, Any] | None:
         """What latencies were measured on (batch, device, dtype, threads); None if none were."""
         return self.settings.get("timing")
@@ -100,15 +111,23 @@ class Run:
         return frame[scored & (frame["kind"] != "repeat")]
 
     def frontier(self, x: str | None = None) -> pd.DataFrame:
-        """The trials on the frontier, the cheapest first: within the budget and limits, nothing better for as little.
+        """The answer of the run: within the budget and limits, nothing better for as little, the cheapest first.
+
+        In match mode, where all cost the same, these are the `BEST` networks of highest expected top-1 (without
+        repeats, of highest proxy top-1), the best first.
 
         Args:
-            x: what it costs: macs, params, activations or latency; the run's objective unless given.
+            x: what it costs: macs, params, activations or latency; the run's objective unless given. Another cost
+                than that has a frontier in match mode, too.
 
         Raises:
             ValueError: for another cost, or for latency where none was measured.
         """
         frame, cost = self._frame, self.cost(x)
+        if cost == self.objective and self.one_objective:
+            score = "expected_top1" if frame["expected_top1"].notna().any() else "proxy_top1"
+            best = frame[frame["on_frontier"]].sort_values(score, ascending=False, kind="stable")
+            return best.reset_index(drop=True)
         mask = frame["on_frontier"] if cost == self.objective else frontier_mask(frame, self.settings, cost.column)
         return frame[mask].sort_values(cost.column).reset_index(drop=True)
 

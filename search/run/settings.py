@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from results.run.objective import OBJECTIVES, timing_text
+from results.run.objective import BEST, OBJECTIVES, timing_text
 from space import Config, config_from_json
 from space.budget import Budget
 from space.landmarks.networks import Landmark, landmark
@@ -21,7 +21,6 @@ from space.solving.vary import settings as vary_all
 
 SAMPLERS = ("tpe", "nsga2", "gp", "qmc", "random")
 
-BEST = 5  # networks that are repeated in match mode, where there is no frontier
 REPEATED = {"frontier": "network on the frontier", "match": f"of the {BEST} best"}  # by mode, after "each"; no sweep
 
 

@@ -7,13 +7,17 @@ from typing import Any
 
 from optuna.trial import FrozenTrial, TrialState
 
+from results.run.frame import trials_frame
+from results.run.objective import BEST
 from results.run.pareto import frontier
 from search.records import Outcome
 from search.run.counts import STATES
 from search.run.parameters import values_in
-from search.run.settings import BEST, Settings
+from search.run.settings import Settings
 from space import Config, config_from_json
 from space.solving.axes import Value, values_of
+
+MOST_REPEATED = 3 * BEST  # networks of a run in match mode
 
 
 class Trials:
@@ -55,9 +59,18 @@ class Trials:
         return max(0, total - self._samples)
 
     def repeats_left(self, count: int) -> list[tuple[FrozenTrial, int]]:
-        """What is missing to `count` repeats of each of the `members`: the trial, and the seed to train it from."""
+        """What is missing to `count` repeats of each of the `members`: the trial, and the seed to train it from.
+
+        In match mode repeats change who the best are: ask again when these are done. `MOST_REPEATED` networks are
+        repeated at most.
+        """
+        if not count:
+            return []
         done = {(identity(trial.user_attrs), trial.user_attrs["seed"]) for trial in self.finished("repeat")}
         members, first = self.members(), self.settings.seed + 1
+        begun = {known for known, _ in done}
+        if self.settings.mode == "match" and self.settings.sweep is None and len(begun) >= MOST_REPEATED:
+            members = [member for member in members if identity(member.user_attrs) in begun]
         return [
             (member, seed)
             for seed in range(first, first + count)
@@ -107,7 +120,7 @@ class Trials:
         ]
 
     def members(self) -> list[FrozenTrial]:
-        """The trials on the frontier; in match mode, where all cost the same, the `BEST` best; of a sweep all."""
+        """The trials on the frontier; in match mode the `BEST` of highest expected top-1; of a sweep all."""
         if self.settings.sweep is not None:
             return [
                 trial
@@ -116,8 +129,11 @@ class Trials:
             ]
         scored = self._scored()
         if self.settings.mode == "match":
-            first = [trial for trial in scored if "duplicate_of" not in trial.user_attrs]
-            return sorted(first, key=lambda trial: -trial.values[0])[:BEST]
+            frame = trials_frame(self.trials, self.settings.to_json())
+            score = "proxy_top1" if frame["expected_top1"].isna().all() else "expected_top1"
+            best = frame[frame["on_frontier"]].sort_values(score, ascending=False, kind="stable")
+            numbered = {trial.number: trial for trial in scored}
+            return [numbered[number] for number in best["trial"].tolist()]
         top1, costs = [trial.values[0] for trial in scored], [trial.values[1] for trial in scored]
         return [trial for trial, member in zip(scored, frontier(top1, costs), strict=True) if member]
 

@@ -8,6 +8,6 @@
 `names`       safe names of directories and files; control characters shown
 `reading`     files that are read whole: regular ones, of a bounded size
 `tables`      rows of plain values as text, Markdown and JSON
-`words`       numbers of things in words
+`scores`      what a score's standard error and a share's interval are
 ============  ================================================================================
 """
