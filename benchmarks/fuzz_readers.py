@@ -312,7 +312,7 @@ READERS: dict[str, Make] = {
     "recipes": file_reader("recipes", _tree_file([each.to_json() for each in RECIPES.values()]), find_recipe),
     "landmarks": file_reader("landmarks", _landmark_file, read_landmarks),
     "data specifications": data_specifications,
-    "--where": conditions,
+    "conditions": conditions,
     "run.json": _of_run("run.json", "run.json", _run_file, load_run),
     "log.jsonl": _of_run("log.jsonl", "log.jsonl", _log, lambda directory: read_log(directory / "log.jsonl")),
     "log.jsonl, status": _of_run("log.jsonl, status", "log.jsonl", _log, _status),

@@ -15,6 +15,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from space.shell.names import visible
+
 MANY, FEW = 100_000, 1_000  # inputs: of readers that take less than a millisecond, and of all others
 FAST = 1e-3  # processor seconds an input
 TIMED = 100  # inputs that are timed to tell which
@@ -77,7 +79,7 @@ def check_message(text: str) -> None:
     """
     if not text.strip():
         raise Unclear("a refusal without a word")
-    if not text.isprintable():
+    if visible(text) != text:
         raise Unclear(f"a refusal of several lines or with control characters: {text[:300]!r}")
 
 
