@@ -126,7 +126,6 @@ def test_refused(
     assert "classes is 0" in refused(capsys, "resnet50", "--classes", 0, "--to", "r.json")
     assert "input size is 0" in refused(capsys, "resnet50", "--input", 0, "--to", "r.json")
     assert "too small" in refused(capsys, "densenet121", "--input", 8, "--to", "r.json")
-    assert "--seed -1" in refused(capsys, "cifar_resnet20", "--seed", -1, "--to", "r.pt2")
     words = ("cifar_resnet20", "--weights", "gone.pt", "--to", "r.pt2")
     assert "gone.pt: No such file or directory" in refused(capsys, *words)
     Path("file").write_text("{")

@@ -3,17 +3,20 @@
 import json
 import shutil
 import socket
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from evaluate.__main__ import main as evaluate
 from results import load_run
 from results.__main__ import main as results
 from results.report.data import report_data
 from results.run.run import load_runs
 from results.run.storage import study_url
 from search.__main__ import main as search
+from search.cli.status import read_status
 
 SMALL = ["--budget", "100M", "--input", "32", "--classes", "10", "--recipe", "smoke", "--landmarks", "none"]
 
@@ -119,3 +122,70 @@ def test_workers_are_bounded(
         assert search([*SMALL, "--workers", workers, *more]) == 2
         assert place in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+def test_lines_of_a_log_that_are_none_are_left_out_and_counted(master: Path, tmp_path: Path) -> None:
+    shutil.copy(master / "study.db", tmp_path)
+    stamp = {"time": "2026-01-01T00:00:00+00:00", "elapsed": 1.5, "session": "a", "event": "begin"}
+    begin = stamp | {
+        "workers": 2, "done": 0, "left": 3, "process": 1, "device": "cpu", "command": ["--budget", "1G"],
+    }  # fmt: skip
+    start = stamp | {"event": "start", "key": 1, "label": "x", "family": "resnet", "macs": 10}
+    wrong = [
+        *(begin | {name: value} for name, value in (
+            ("workers", "many"), ("workers", -1), ("done", None), ("left", 1.5), ("command", "rm"), ("device", 3),
+            ("time", 5), ("time", "yesterday"), ("time", "2026-01-01"), ("elapsed", "x"), ("elapsed", True),
+            ("elapsed", -1), ("session", []), ("event", {}), ("process", [1]),
+        )),
+        *(start | {name: value} for name, value in (("key", []), ("key", "a"), ("macs", "1G"), ("label", None))),
+        stamp | {"event": "finish", "key": {}}, stamp | {"event": "finish", "key": 1, "seconds": "long"},
+        stamp | {"event": "repeats"}, stamp | {"event": "end"}, [], 7, None,
+    ]  # fmt: skip
+    lines = [json.dumps(begin), json.dumps(start), *map(json.dumps, wrong), "nonsense", "[" * 100_000, '{"time": "2']
+    (tmp_path / "log.jsonl").write_text("\n".join(lines) + "\n")
+    read = read_status(tmp_path)
+    assert read.left_out == len(wrong) + 3 == read.to_json()["log_lines_left_out"]
+    assert f"log.jsonl: {len(wrong) + 3} lines left out" in read.text()
+    assert read.start is not None and read.start.begin == begin and read.start.labels == {1: start}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("score", "abc", "trial 3: its score is 'abc', expected an object"),
+        ("score", {"top1": "high"}, "its score.top1 is 'high', expected a number"),
+        ("score", {"top1": 1, "curve": [7]}, "its score.curve is [7], expected a list of epochs"),
+        ("macs", "4G", "its macs is '4G', expected a whole number"),
+        ("macs", 10**30, "expected a whole number"),
+        ("latency", {"median_ms": []}, "its latency.median_ms is [], expected a number"),
+        ("setting", {"name": 3}, "its setting.name is 3, expected a text"),
+        ("kind", ["sample"], "its kind is ['sample'], expected a text"),
+        ("duplicate_of", True, "its duplicate_of is True, expected a whole number"),
+    ],
+)
+def test_attributes_of_another_type_are_one_sentence(
+    name: str, value: object, message: str, master: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copy(master / "study.db", tmp_path)
+    with sqlite3.connect(tmp_path / "study.db") as connection:
+        connection.execute("delete from trial_user_attributes where trial_id = 4 and key = ?", (name,))
+        connection.execute(
+            "insert into trial_user_attributes (trial_id, key, value_json) values (4, ?, ?)", (name, json.dumps(value))
+        )
+    connection.close()
+    assert results(["show", str(tmp_path)]) == 2 and search(["status", str(tmp_path)]) == 2
+    error = capsys.readouterr().err
+    assert error.count(message) == 2 and len(error.splitlines()) == 2
+
+
+@pytest.mark.parametrize("seed", ["-1", "2147483648", "1" + "0" * 20, "9" * 5000, "x"])
+def test_seeds_that_torch_or_numpy_would_refuse(seed: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for command in (
+        lambda: search([*SMALL, f"--seed={seed}"]),
+        lambda: evaluate(["score", "resnet18", f"--seed={seed}"]),
+        lambda: results(["export", "resnet18", "--to", "x.json", f"--seed={seed}"]),
+    ):
+        with pytest.raises(SystemExit) as stop:
+            command()
+        assert stop.value.code == 2
+        assert "expected a whole number from 0 to 2147483647" in capsys.readouterr().err

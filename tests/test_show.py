@@ -106,6 +106,26 @@ def test_conditions(run: Run) -> None:
     )
 
 
+def test_missing_values_follow_one_rule() -> None:
+    """What is compared with a missing value is unknown, and so is its opposite: neither is shown."""
+    frame = pd.DataFrame({
+        "whole": pd.Series([1, None, 3], dtype="Int64"), "real": [1.0, float("nan"), 3.0], "text": ["a", None, "c"],
+        "truth": pd.Series([True, None, False], dtype="boolean"),
+        "time": pd.to_datetime(["2026-01-01", None, "2026-03-01"]),
+    })  # fmt: skip
+    for condition in (
+        "whole < 2", "real < 2", "text == 'a'", "truth", "time < '2026-02-01'", "whole in [1, 2]", "text in ('a',)",
+        "whole + 1 < 3", "1 < 2 > whole", "truth == True", "not whole != real - 0", "real in [1, 2]", "whole / 0 > 1",
+    ):  # fmt: skip
+        rows = list(where(frame, condition).index)
+        assert rows == ([0, 2] if condition in ("not whole != real - 0", "whole / 0 > 1") else [0]), condition
+        assert list(where(frame, f"not ({condition})").index) == ([] if len(rows) == 2 else [2]), condition
+    assert list(where(frame, "text not in ['a']").index) == list(where(frame, "text != 'a'").index) == [2]
+    assert list(where(frame, "whole < 2 or truth or 1 < 2").index) == [0, 1, 2]  # known, whatever is missing
+    assert list(where(frame, "1 / 0 > 2 and 0 / 0 != 0 and -(1 - 1) == 0").index) == [0, 1, 2]
+    assert list(where(frame, f"whole < {10**400} and whole > -1e999").index) == [0, 2]
+
+
 @pytest.mark.parametrize(
     ("condition", "sentence"),
     [
@@ -119,11 +139,25 @@ def test_conditions(run: Run) -> None:
         ("trial = 1", "cannot be read"),
         ("(lambda: 1)() == 1", "expected columns, numbers and quoted text"),
         ("9 ** 9 ** 9 > trial", "expected columns, numbers and quoted text"),
-        ("'a' * 10000000000 == family", "expected columns, numbers and quoted text"),
+        ("'a' * 10000000000 == family", "'a' is a text, expected a number there"),
         ("f'{trial}' == '1'", "expected columns, numbers and quoted text"),
         ("trial + 1", "is no condition"),
         ("True", "is no condition"),
-        ("family < 3", "expected a condition such as"),
+        ("family < 3", "3 is a number, expected a text there; expected a condition such as"),
+        ("macs in (loss / trial) / reason", "expected a list behind in"),
+        ("(loss / trial) / reason > 2", "reason is a text, expected a number there"),
+        ("macs in []", "expected a list behind in"),
+        ("trial in [1, 'a']", "'a' is a text, expected a number"),
+        ("macs", "is no condition"),
+        ("macs and trial", "macs is a number, expected true or false"),
+        ("-family < 3", "family is a text"),
+        ("on_frontier < True", "on_frontier is true or false, expected a number"),
+        ("trial is 1", "expected columns, numbers"),
+        ("trial == None", "expected columns, numbers"),
+        ("trial == 1j", "expected columns, numbers"),
+        ("started > 'soon'", "'soon' is no time"),
+        ("started > 3", "3 is a number, expected a time"),
+        ("not " * 200 + "on_frontier", "parts within parts"),
         ("(" * 500 + "1" + ")" * 400, "cannot be read"),
         ("1" * 2000, "at most 1000"),
         ("", "cannot be read"),

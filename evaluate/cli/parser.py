@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from space import CONVENTION
-from space.shell.command import Parser
+from space.shell.command import Parser, seed
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -32,7 +32,7 @@ def make_parser() -> argparse.ArgumentParser:
         one.add_argument("--device", default="auto", help="auto, cpu or cuda (%(default)s)")
 
     def seeded(one: argparse.ArgumentParser) -> None:
-        one.add_argument("--seed", type=int, default=0, help="for the weights and the held-out part (%(default)s)")
+        one.add_argument("--seed", type=seed, default=0, help="for the weights and the held-out part (%(default)s)")
 
     def sized(one: argparse.ArgumentParser) -> None:
         one.add_argument("--input", type=int, metavar="SIZE", help="height and width of the image (224; CIFAR nets 32)")

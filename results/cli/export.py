@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from space import LANDMARKS, Budget, Config, config_from_json, cost, gflops, landmark, load_config
 from space.budget import parse_count
-from space.shell.command import Parser, answer
+from space.shell.command import Parser, answer, seed
 from space.shell.reading import read_text
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def make_parser() -> argparse.ArgumentParser:
         "--weights", type=Path, metavar="FILE",
         help="a state dict, such as the model.pt of python -m evaluate train; without it weights are untrained",
     )  # fmt: skip
-    parser.add_argument("--seed", type=int, default=0, help="of untrained weights (%(default)s)")
+    parser.add_argument("--seed", type=seed, default=0, help="of untrained weights (%(default)s)")
     return parser
 
 
@@ -68,8 +68,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from results.export import check_path, export_model
 
         check_path(Path(options.to))  # before anything is read
-        if not 0 <= options.seed < 2**63:
-            raise ValueError(f"--seed {options.seed}: expected a whole number from 0, such as --seed 0")
         found = find(options)
         made = export_model(
             found.network,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from results.run.attributes import check_attributes
 from results.run.candidate import Candidate
 from results.run.frame import trials_frame
 from results.run.objective import COSTS, Objective, objective_of, one_objective
@@ -266,6 +267,8 @@ def load_run(path: str | Path, storage: str | None = None, landmarks: Sequence[s
         settings = _checked(attributes.get("settings"), where)
         own = _own_landmarks(settings, where) | more
         trials = study.get_trials(deepcopy=False)
+        for trial in trials:
+            check_attributes(trial)
         frame = trials_frame(trials, settings, objective_of(settings).column, LANDMARKS | own)
         fidelity = str(attributes["fidelity"]["sentence"]) if "fidelity" in attributes else None
     notes = add_trainings(frame, directory)

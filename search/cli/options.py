@@ -9,7 +9,7 @@ from results.plots import PLOTS
 from results.run.objective import OBJECTIVES
 from search.run.settings import SAMPLERS
 from space import CONVENTION
-from space.shell.command import Parser
+from space.shell.command import Parser, seed
 from space.solving.axes import searched
 from space.solving.vary import AXES
 
@@ -170,7 +170,7 @@ def add_scoring(parser: argparse.ArgumentParser) -> Callable[..., object]:
         help="digits (embedded), a folder of parquet files or of images, or a hub name (%(default)s)",
     )
     add("--recipe", help="how networks are trained: a preset or a JSON file (default: by data and device)")
-    add("--seed", type=int, default=0, help="(%(default)s)")
+    add("--seed", type=seed, default=0, help="(%(default)s)")
     return add
 
 

@@ -54,6 +54,7 @@ class Status:
     tally: Tally  # of the networks that this run has measured
     warm: int  # networks taken over from other runs
     start: Start | None  # None if it has no log
+    left_out: int = 0  # lines of the log that were cut off, or are none of a log
 
     @property
     def running(self) -> list[dict[str, Any]]:
@@ -98,6 +99,7 @@ class Status:
             "repeated": tally.repeated,
             "repeats": tally.repeats,
             "warm": self.warm,
+            "log_lines_left_out": self.left_out,
             "running": self.running,
             "seconds_left": self.seconds_left,
             "workers": None if start is None else start.workers.slots,
@@ -129,6 +131,9 @@ class Status:
             done = f"{self.tally.total} of {amount(self.start.total, 'network')} done"
         more = f"; {self.warm} more taken over from other runs" if self.warm else ""
         lines.append(f"{done}: {self.tally.counts_text()}{more}")
+        if self.left_out:
+            what = amount(self.left_out, "line")
+            lines.append(f"log.jsonl: {what} left out (cut off when a start was killed, or malformed)")
         lines += self._progress_lines()
         lines += [text] if (text := self.tally.device_text()) else []
         return "\n".join([*lines, "", frontier_table(self.run), "", self._next_text()]).rstrip()
@@ -177,6 +182,7 @@ def read_status(path: str | Path, storage: str | None = None) -> Status:
     """Read how a run stands; see `status`."""
     from results import load_run
     from search.run.lock import held_by
+    from search.run.log import read_lines
 
     run = load_run(path, storage)
     tally, warm = Tally(), 0
@@ -186,7 +192,8 @@ def read_status(path: str | Path, storage: str | None = None) -> Status:
         else:
             tally.add(_figures(trial))
     owner = held_by(run.directory)
-    return Status(run, owner, tally, warm, _last_start(run.directory / "log.jsonl", alive=owner is not None))
+    events, left_out = read_lines(run.directory / "log.jsonl")
+    return Status(run, owner, tally, warm, _last_start(events, alive=owner is not None), left_out)
 
 
 def status(path: str | Path, storage: str | None = None) -> str:
@@ -220,10 +227,7 @@ def _figures(trial: FrozenTrial) -> Mapping[str, Any]:
     }  # fmt: skip
 
 
-def _last_start(path: Path, alive: bool) -> Start | None:
-    from search.run.log import read_log
-
-    events = read_log(path)
+def _last_start(events: Sequence[dict[str, Any]], alive: bool) -> Start | None:
     begin = next((event for event in reversed(events) if event["event"] == "begin"), None)
     if begin is None:
         return None

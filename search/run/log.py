@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from search.records import Event
 
 MOST_BYTES = 1 << 30
-STAMP = {"time", "elapsed", "session", "event"}
 
 # As SQLAlchemy reads a URL, but up to the last "@": a password that should have been quoted is hidden whole.
 _PASSWORD = re.compile(r"(://[^:/@\s]*:)\S*(?=@)|([?&]\w*(?:pass|pwd|secret|token)\w*=)[^&\s]*", re.IGNORECASE)
@@ -184,9 +183,15 @@ def figures(event: Event) -> dict[str, Any]:
 
 
 def read_log(path: Path) -> list[dict[str, Any]]:
-    """The events in the order in which they were written; none if there is no log.
+    """The events of a log; see `read_lines`."""
+    return read_lines(path)[0]
 
-    A line that was cut off (killed, full disk, lost power) is left out, wherever later starts have put it.
+
+def read_lines(path: Path) -> tuple[list[dict[str, Any]], int]:
+    """The events in the order in which they were written, and how many lines were left out; none if there is no log.
+
+    Left out is a line that was cut off (killed, full disk, lost power), wherever later starts have put it, and one that
+    is no event as `RunLog` writes it.
 
     Raises:
         OSError: if the file cannot be read.
@@ -194,16 +199,73 @@ def read_log(path: Path) -> list[dict[str, Any]]:
     try:
         content = read_bytes(path, MOST_BYTES)
     except FileNotFoundError:
-        return []
-    events = []
+        return [], 0
+    events, left_out = [], 0
     for line in content.split(b"\n"):
+        if not line:
+            continue
         try:
             event = json.loads(line)
         except (ValueError, RecursionError):  # UnicodeDecodeError is a ValueError
-            continue
-        if isinstance(event, dict) and event.keys() >= STAMP and isinstance(event["elapsed"], int | float):
+            event = None
+        if _is_event(event):
             events.append(event)
-    return events
+        else:
+            left_out += 1
+    return events, left_out
+
+
+def _is_event(event: object) -> bool:
+    """Whether it has what readers rely on."""
+    if not isinstance(event, dict) or not all(_is_text(event.get(name)) for name in ("time", "session", "event")):
+        return False
+    fields = _FIELDS.get(event["event"], {})
+    return (
+        _is_time(event["time"])
+        and _is_amount(event.get("elapsed"))
+        and (event.get("key") is None or _is_count(event["key"]))
+        and all(fits(event.get(name)) for name, fits in fields.items())
+    )
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_time(value: str) -> bool:
+    try:
+        return datetime.fromisoformat(value).tzinfo is not None
+    except ValueError:
+        return False
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and 0 <= value < 2**63
+
+
+def _is_amount(value: object) -> bool:
+    return _is_count(value) or (type(value) is float and 0 <= value < math.inf)
+
+
+def _is_amount_or_none(value: object) -> bool:
+    return value is None or _is_amount(value)
+
+
+def _is_command(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(word, str) for word in value)
+
+
+_FIELDS: dict[str, dict[str, Callable[[object], bool]]] = {
+    "begin": {
+        "workers": _is_count, "done": _is_count, "left": _is_count, "process": _is_count, "device": _is_text,
+        "command": _is_command,
+    },
+    "repeats": {"count": _is_count},
+    "start": {"key": _is_count, "label": _is_text, "family": _is_text, "macs": _is_count},
+    "retry": {"key": _is_count},
+    "finish": {"seconds": _is_amount_or_none},
+    "end": {"reason": _is_text, "sentence": _is_text},
+}  # fmt: skip
 
 
 def _public(value: Any) -> Any:

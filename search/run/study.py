@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import platform
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from importlib import metadata
@@ -20,6 +20,7 @@ import optuna
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, create_trial
 
+from results.run.attributes import check_attributes
 from results.run.objective import OBJECTIVES
 from results.run.storage import public_url
 from search.records import Evaluation, Network
@@ -54,7 +55,9 @@ class Search(Trials):
             self._owner = self._stack.enter_context(owner(directory, storage_url, settings.name))
             with self.errors():
                 self.study = self._open(settings)
-                super().__init__(settings, self.study.get_trials(deepcopy=False))
+                trials = self.study.get_trials(deepcopy=False)
+                self._check(trials)
+                super().__init__(settings, trials)
         except BaseException:
             self._stack.close()
             _remove_empty(made)
@@ -98,6 +101,15 @@ class Search(Trials):
         else:
             study.set_user_attr("settings", settings.to_json())
         return study
+
+    def _check(self, trials: Sequence[FrozenTrial]) -> None:
+        try:
+            for trial in trials:
+                check_attributes(trial)
+        except ValueError as error:
+            raise ValueError(
+                f"{self.where} is damaged ({error}): put a backup in its place or choose another --name"
+            ) from error
 
     def record(
         self, environment: dict[str, str], data_name: str, data_key: str, fidelity: dict[str, Any], workers: int

@@ -11,6 +11,8 @@ from typing import NoReturn
 from space.shell.interrupts import interruptible
 from space.shell.names import visible
 
+MOST_SEED = 2**31
+
 
 class Parser(argparse.ArgumentParser):
     """A parser whose complaints are one line."""
@@ -18,6 +20,17 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Say what is wrong and exit with status 2."""
         self.exit(2, f"{self.prog}: {visible(message)}; type {self.prog} --help\n")
+
+
+def seed(text: str) -> int:
+    """A seed as argparse reads it: what torch and NumPy both take, with room for the seeds that follow it."""
+    try:
+        value = int(text)
+    except ValueError:
+        value = -1
+    if not 0 <= value < MOST_SEED:
+        raise argparse.ArgumentTypeError(f"{text[:50]!r}: expected a whole number from 0 to {MOST_SEED - 1}")
+    return value
 
 
 def answer(prog: str, make: Callable[[], str]) -> int:

@@ -1,0 +1,70 @@
+"""What a search keeps of a trial, and of which type each is: a study may be damaged, or somebody else's."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from optuna.trial import FrozenTrial
+
+
+def _text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _whole(value: object) -> bool:
+    return type(value) is int and abs(value) < 2**63  # as a table's columns hold
+
+
+def _number(value: object) -> bool:
+    return (type(value) is int and abs(value) < 2**63) or (type(value) is float and math.isfinite(value))
+
+
+def _table(value: object) -> bool:
+    return isinstance(value, dict)
+
+
+def _curve(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(each, dict) and _whole(each.get("epoch")) for each in value)
+
+
+Check = Callable[[object], bool]
+_OF: dict[Check, str] = {
+    _text: "a text",
+    _whole: "a whole number",
+    _number: "a number",
+    _table: "an object",
+    _curve: "a list of epochs",
+}
+_TRIAL: dict[str, Check] = {
+    **dict.fromkeys(("kind", "landmark", "family", "config_id", "origin", "from_run", "reason", "trace"), _text),
+    **dict.fromkeys(("macs", "params", "activations", "target_macs", "duplicate_of", "repeat_of", "seed"), _whole),
+    **dict.fromkeys(("resolution", "input_size"), _whole),
+    **dict.fromkeys(("score", "latency", "setting", "config"), _table),
+    "violation": _number,
+}
+_WITHIN: dict[str, dict[str, Check]] = {
+    "score": {
+        **dict.fromkeys(("top1", "seconds", "images_per_second", "peak_share", "peak_memory"), _number),
+        **dict.fromkeys(("state", "reason"), _text),
+        "curve": _curve,
+    },
+    "latency": {**dict.fromkeys(("median_ms", "p90_ms"), _number), **dict.fromkeys(("runs", "peak_memory"), _whole)},
+    "setting": {"name": _text},
+}
+
+
+def check_attributes(trial: FrozenTrial) -> None:
+    """Raise ValueError unless the attributes of a trial that are there have the types that a search gives them."""
+    attributes = trial.user_attrs
+    _check(trial.number, "", attributes, _TRIAL)
+    for name, checks in _WITHIN.items():
+        _check(trial.number, f"{name}.", attributes.get(name) or {}, checks)
+
+
+def _check(number: int, prefix: str, values: Mapping[str, Any], checks: Mapping[str, Check]) -> None:
+    for name, fits in checks.items():
+        value = values.get(name)
+        if value is not None and not fits(value):
+            raise ValueError(f"trial {number}: its {prefix}{name} is {repr(value)[:50]}, expected {_OF[fits]}")
