@@ -11,23 +11,11 @@ import pytest
 from benchmarks.exactness import differences, random_cases
 from evaluate.measures.counting import count_with_ptflops, count_with_torch
 from space import Config, DenseConfig, ResidualConfig, cost
-from space.landmarks.networks import LANDMARKS
-
-
-@pytest.mark.parametrize(
-    "name", ["resnet18", "resnext50_32x4d", "densenet121", "cifar_resnet20", "densenet_40_12", "wrn_16_8"]
-)
-def test_landmarks_are_counted_exactly(name: str) -> None:
-    entry = LANDMARKS[name]
-    assert entry.config is not None
-    ours = cost(entry.config, entry.input_size, entry.classes)
-    assert count_with_ptflops(entry.config, entry.input_size, entry.classes) == (ours.macs, ours.params)
-    assert count_with_torch(entry.config, entry.input_size, entry.classes) == (ours.macs, ours.params)
 
 
 @pytest.mark.parametrize("kind", ["residual", "dense"])
 def test_random_networks_are_counted_exactly(kind: str) -> None:
-    for case in random_cases(kind, 20, seed=7):
+    for case in random_cases(kind, 8, seed=7):
         assert differences(case) == [], case
 
 

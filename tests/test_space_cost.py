@@ -12,9 +12,6 @@ from space import LANDMARKS, DenseConfig, ResidualConfig, build, config_from_jso
 from space.networks.layers import unroll
 
 EXPRESSED = [name for name, known in LANDMARKS.items() if known.config is not None]
-KINDS: dict[tuple[str, str], list[str]] = {}
-for each in EXPRESSED:
-    KINDS.setdefault((LANDMARKS[each].family, LANDMARKS[each].target), []).append(each)
 
 
 def test_counts_by_hand():
@@ -33,12 +30,8 @@ def test_landmark_has_the_parameters_of_its_module(name):
     assert sum(each.numel() for each in model.parameters()) == known.params
 
 
-# One of each family and target; the others are traced in the slow lane, and random ones below.
-TRACED = [min(names, key=lambda name: len(LANDMARKS[name].config.layers(224, 10))) for names in KINDS.values()]
-OTHERS = [pytest.param(name, marks=pytest.mark.slow) for name in EXPRESSED if name not in TRACED]
-
-
-@pytest.mark.parametrize("name", TRACED + OTHERS)
+@pytest.mark.slow  # of each family the smallest ones: test_every_family.py
+@pytest.mark.parametrize("name", EXPRESSED)
 def test_landmark_is_what_its_module_does(name):
     known = LANDMARKS[name]
     with torch.device("meta"):
