@@ -19,11 +19,9 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from evaluate.training.recipe import Recipe
-    from evaluate.training.score import Epoch
+from evaluate.training.recipe import Recipe
+from evaluate.training.score import Epoch
 
 Pair = tuple[float, float]  # cost, top-1 in percent
 

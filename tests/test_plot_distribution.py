@@ -156,7 +156,7 @@ def test_dice_show_no_difference_but_the_one_that_is_there() -> None:
 )
 def test_no_text_overlaps_or_falls_off(run: Run, theme: style.Theme) -> None:
     drawn = draw_distribution(distribution_data(run), theme)
-    texts = check(drawn, 20)
+    texts = check(drawn, 15)
     assert any(text.startswith("How errors are distributed") for text in texts)
     assert drawn.get_facecolor()[:3] == pytest.approx(style.to_rgb(theme.paper))
 

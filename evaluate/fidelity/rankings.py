@@ -16,11 +16,9 @@ import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+import numpy as np
+from numpy.typing import NDArray
 
 RATIO = 0.15  # a pair is within a budget if its MACs differ by less than this part of the larger
 APART = 0.3  # and if its errors differ by more than this many points: less is noise between trainings
@@ -86,8 +84,6 @@ def kendall_tau(scores: Sequence[float], errors: Sequence[float]) -> float | Non
     Raises:
         ValueError: if the lengths differ or a number is not finite.
     """
-    import numpy as np
-
     agreed, ordered = _tau_parts(scores, errors, np.ones((1, len(scores))))
     return float(agreed[0] / ordered[0]) if ordered[0] else None
 
@@ -155,8 +151,6 @@ def concordance_interval(
     Raises:
         ValueError: if the lengths differ or a number is not finite.
     """
-    import numpy as np
-
     _check(scores, errors)
     present = np.zeros((len(scores), len(scores)))
     right = np.zeros_like(present)
@@ -174,8 +168,6 @@ def _tau_parts(
 
     scipy's kendalltau takes one sample a call; as quadratic forms in the weights all are done at once.
     """
-    import numpy as np
-
     _check(scores, errors)
     by_score, by_error = _signs(scores), -_signs(errors)
     return _form(times, by_score * by_error), np.sqrt(_form(times, abs(by_score)) * _form(times, abs(by_error)))
@@ -183,16 +175,12 @@ def _tau_parts(
 
 def _signs(values: Sequence[float]) -> NDArray[np.float64]:
     """(n, n): +1 where the row's value is above the column's."""
-    import numpy as np
-
     array = np.asarray(values, dtype=np.float64)
     return np.sign(array[:, None] - array[None, :])
 
 
 def _copies(networks: int, seed: int, n_resamples: int) -> NDArray[np.float64]:
     """(samples, networks): how often each network was drawn."""
-    import numpy as np
-
     if not networks:
         return np.zeros((n_resamples, 0))
     drawn = np.random.default_rng(seed).multinomial(networks, np.full(networks, 1 / networks), size=n_resamples)
@@ -206,8 +194,6 @@ def _form(times: NDArray[np.float64], matrix: NDArray[np.float64]) -> NDArray[np
 
 
 def _percentiles(numerator: NDArray[np.float64], denominator: NDArray[np.float64]) -> Interval:
-    import numpy as np
-
     defined = denominator > 0
     if not defined.any():
         return None, None

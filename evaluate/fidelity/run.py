@@ -20,7 +20,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import torch
 
 from evaluate.fidelity.ranking_sets import RankedLandmark, ranking_set
 from evaluate.fidelity.report import (
@@ -35,14 +37,12 @@ from evaluate.fidelity.report import (
     write_fidelity,
 )
 from evaluate.fidelity.scores import append_score, open_scores, read_scores, seed_score
+from evaluate.images.load import ImageData
 from evaluate.measures.zero_cost import ZeroCost, zero_cost
 from evaluate.training.device import device_name, resolve_device
 from evaluate.training.proxy import train_proxy
 from evaluate.training.recipe import Recipe
 from evaluate.training.score import ProxyScore
-
-if TYPE_CHECKING:
-    from evaluate.images.load import ImageData
 
 __all__ = [
     "Fidelity",
@@ -226,8 +226,6 @@ def _setting(networks: Sequence[RankedLandmark], recipe: Recipe, data: ImageData
 
 
 def _environment(device: str) -> dict[str, str]:
-    import torch
-
     return {"python": platform.python_version(), "torch": torch.__version__, "processor": device_name(device)}
 
 

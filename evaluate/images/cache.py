@@ -25,13 +25,14 @@ import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import Progress
 
 from evaluate.images.decode import DECODING, Source, decode, first_line
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 _FORGOTTEN = 24 * 3600  # seconds after which an unfinished file is taken for one that a killed process left
 _SLICE = 1 << 26  # bytes that are checked at a time
@@ -82,8 +83,6 @@ def decoded(source: Source, resolution: int) -> tuple[str, NDArray[np.uint8]]:
     Raises:
         ValueError: for an image that cannot be decoded.
     """
-    import numpy as np
-
     shape = (len(source.labels), 3, resolution, resolution)
     key = content_key(source)
     exact = "" if source.reads_all else source.stamp
@@ -105,9 +104,6 @@ def decoded(source: Source, resolution: int) -> tuple[str, NDArray[np.uint8]]:
 
 def _batches(source: Source, resolution: int) -> Iterator[NDArray[np.uint8]]:
     """The decoded images, with a bar where a person is watching."""
-    from rich.console import Console
-    from rich.progress import Progress
-
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(f"decoding {source.name} at {resolution} pixels", total=len(source.labels))
@@ -128,8 +124,6 @@ def _store(path: Path, shape: tuple[int, ...], batches: Iterable[NDArray[np.uint
 
 def _is_whole(path: Path, shape: tuple[int, ...]) -> bool:
     """Whether the file is there and holds what was written."""
-    import numpy as np
-
     header, pixels = _header(shape), int(np.prod(shape))
     try:
         with path.open("rb") as file:
@@ -144,8 +138,6 @@ def _is_whole(path: Path, shape: tuple[int, ...]) -> bool:
 
 
 def _header(shape: tuple[int, ...]) -> bytes:
-    import numpy as np
-
     header = io.BytesIO()
     np.lib.format.write_array_header_1_0(header, {"descr": "|u1", "fortran_order": False, "shape": shape})
     return header.getvalue()

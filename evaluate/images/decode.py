@@ -15,13 +15,13 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
 
 from space.shell.reading import read_bytes
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 MOST_BYTES = 1 << 28  # of an encoded image
 # What is in the bytes counts, not what the file is called. Pillow knows more formats, among them EPS, for which it
@@ -85,9 +85,6 @@ def decode(images: Iterable[Encoded], resolution: int) -> Iterator[NDArray[np.ui
 
 
 def _decode_batch(batch: list[Encoded], resolution: int, pool: ThreadPoolExecutor | None) -> NDArray[np.uint8]:
-    import numpy as np
-    from PIL import Image
-
     pixels = np.empty((len(batch), 3, resolution, resolution), np.uint8)
 
     def work(start: int, step: int) -> None:
@@ -106,9 +103,6 @@ def _decode_batch(batch: list[Encoded], resolution: int, pool: ThreadPoolExecuto
 
 def _pixels(item: Encoded, resolution: int) -> NDArray[np.uint8]:
     """One image as (3, resolution, resolution)."""
-    import numpy as np
-    from PIL import Image, UnidentifiedImageError
-
     content = item.read()
     if not content:
         raise ValueError(f"{item.where} cannot be decoded: it holds no bytes")
@@ -125,9 +119,6 @@ def _pixels(item: Encoded, resolution: int) -> NDArray[np.uint8]:
 
 
 def _rgb(image: Any) -> Any:
-    import numpy as np
-    from PIL import Image
-
     if image.mode.startswith("I"):  # grey of 16 bits, or of 32 that hold 16
         grey = np.asarray(image)
         if grey.min() < 0 or grey.max() > 65_535:
@@ -143,8 +134,6 @@ def _rgb(image: Any) -> Any:
 
 def _turn(image: Any) -> Any:
     """How to turn the picture so that it is upright, or None."""
-    from PIL import Image
-
     if "exif" not in image.info:
         return None
     try:
@@ -165,8 +154,6 @@ def _turn(image: Any) -> Any:
 
 def _square(image: Any, resolution: int) -> Any:
     """The central square, scaled."""
-    from PIL import Image
-
     if image.size == (resolution, resolution):
         return image
     side = min(image.size)

@@ -10,6 +10,8 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from evaluate.images.decode import Encoded, Source
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".gif", ".tif", ".tiff")
@@ -82,8 +84,6 @@ def _of_split(files: Sequence[str], split: str | None) -> list[str]:
 
 
 def _source(folder: Path, split: str | None, files: Sequence[str], guessed: bool) -> Source:
-    import numpy as np
-
     place = folder / split if split else folder
     of_class = [name.split(os.sep, 1)[0] for name in files]
     names = tuple(sorted(set(of_class)))

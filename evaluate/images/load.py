@@ -14,14 +14,15 @@ import dataclasses
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from evaluate.images.cache import decoded
 from evaluate.images.sources import DIGITS, open_source, parse_spec, split_options
 from space.shell.names import safe_name
-
-if TYPE_CHECKING:
-    import torch
-    from torch import Tensor
 
 DIGITS_HELD_OUT = 0.2
 HELD_OUT, MOST_HELD_OUT = 0.1, 5_000
@@ -98,11 +99,6 @@ def load_data(spec: str | Path, resolution: int, seed: int = 0, train_images: in
     Raises:
         ValueError: if there is nothing usable there; it names the folder, the file or the row.
     """
-    import numpy as np
-    import torch
-
-    from evaluate.images.cache import decoded
-
     _check_resolution(resolution)
     parsed = parse_spec(spec)
     if parsed.kind == "digits":
@@ -146,11 +142,6 @@ def load_test(spec: str | Path, resolution: int) -> LabelledImages:
     Raises:
         ValueError: if there is no such split, its images have no labels, or they are of classes that train has not.
     """
-    import numpy as np
-    import torch
-
-    from evaluate.images.cache import decoded
-
     _check_resolution(resolution)
     parsed = parse_spec(spec)
     if parsed.kind == "digits":
@@ -174,9 +165,7 @@ def _check_resolution(resolution: int) -> None:
 
 
 def _digits(resolution: int, seed: int, limit: int | None) -> ImageData:
-    import torch
     from sklearn.datasets import load_digits
-    from torch.nn import functional as F
 
     raw = load_digits()
     images = torch.from_numpy(raw.images).float()[:, None] * (255 / 16)
@@ -204,8 +193,6 @@ def _digits(resolution: int, seed: int, limit: int | None) -> ImageData:
 
 def stratified_split(labels: Tensor, classes: int, fraction: float, seed: int) -> tuple[Tensor, Tensor]:
     """Indices of (train, held out): the same fraction of every class, at least one image each, in random order."""
-    import torch
-
     rng = torch.Generator().manual_seed(seed)
     order = torch.randperm(len(labels), generator=rng)
     held_out = torch.zeros(len(labels), dtype=torch.bool)

@@ -11,6 +11,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.parquet as pq  # type: ignore[import-untyped]
+
 from evaluate.images.decode import Source, first_line
 from evaluate.images.tables import BATCH, TEST, VALIDATION, Part, Table, find_columns, first_labelled, said, stamp_of
 from space.shell.reading import check_regular
@@ -86,8 +89,6 @@ def _parquet(folder: Path, files: Sequence[Path], options: Mapping[str, str], gu
 def _parquet_features(file: Path) -> dict[str, Any]:
     """The columns of a file that is all right as far as its footer tells."""
     import datasets
-    import pyarrow as pa  # type: ignore[import-untyped]
-    import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
     try:
         check_regular(file)
@@ -102,9 +103,6 @@ def _parquet_features(file: Path) -> dict[str, Any]:
 
 def _parquet_reader(file: Path) -> Callable[[str], Iterator[Any]]:
     def read(column: str) -> Iterator[Any]:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
         try:
             with pq.ParquetFile(file) as table:
                 for batch in table.iter_batches(BATCH, columns=[column]):

@@ -22,6 +22,8 @@ from typing import Literal
 from urllib.parse import parse_qsl
 
 from evaluate.images.decode import Source
+from evaluate.images.folders import LAYOUT, SUFFIXES, is_hidden, open_images
+from evaluate.images.parquet import open_parquet
 
 DIGITS = "digits"
 OPTIONS = ("split", "image", "label", "config")
@@ -94,8 +96,6 @@ def open_source(spec: Spec, final: bool = False) -> Source:
         from evaluate.images.hub import open_hub
 
         return open_hub(spec.place, spec.options, final)
-    from evaluate.images.folders import LAYOUT, open_images
-    from evaluate.images.parquet import open_parquet
 
     folder = Path(spec.place)
     if not folder.is_dir():
@@ -119,7 +119,6 @@ def list_files(folder: Path) -> tuple[list[str], list[str]]:
     Raises:
         ValueError: if a folder cannot be read.
     """
-    from evaluate.images.folders import SUFFIXES, is_hidden
 
     def refuse(error: OSError) -> None:
         raise ValueError(f"data {folder} cannot be read: {error.strerror}: {error.filename}") from error

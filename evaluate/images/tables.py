@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from evaluate.images.decode import Encoded, Source
 
 _IMAGE_NAMES = ("image", "img", "images")
@@ -87,8 +89,6 @@ class Table:
 
     def _labels(self, values: list[Any]) -> tuple[Any, tuple[str, ...]]:
         """(labels from 0 to classes - 1, names of the classes)."""
-        import numpy as np
-
         if None in values:
             raise ValueError(f"{self.what}: the label of {self._row(values.index(None))} is missing")
         names = getattr(self.label_feature, "names", None)

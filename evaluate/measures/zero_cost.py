@@ -12,14 +12,16 @@ import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+import torch
+from torch import Tensor, nn
+
+from evaluate.measures import untrained as measures
+from evaluate.measures.untrained import NoScoreError
 from evaluate.training.device import resolve_device, sealed
 from evaluate.training.memory import is_out_of_memory
 from space import CONVENTION, Config, Cost, build
-
-if TYPE_CHECKING:
-    from torch import Tensor, nn
 
 
 class Measure(NamedTuple):
@@ -105,8 +107,6 @@ def _check_batch(images: Tensor, labels: Tensor, classes: int) -> None:
 
 def _normalised(images: Tensor) -> Tensor:
     """(n, 3, h, w) -> float of mean 0 and deviation 1 in each channel; a channel of one colour becomes 0."""
-    import torch
-
     images = images.float()
     mean = images.mean((0, 2, 3), keepdim=True)
     std = images.std((0, 2, 3), keepdim=True)
@@ -114,9 +114,6 @@ def _normalised(images: Tensor) -> Tensor:
 
 
 def _measured(name: str, model: nn.Module, x: Tensor, y: Tensor, seed: int) -> ZeroCost:
-    import torch
-
-    from evaluate.measures.untrained import NoScoreError
 
     torch.manual_seed(seed)
     start = time.perf_counter()
@@ -138,8 +135,6 @@ def _measured(name: str, model: nn.Module, x: Tensor, y: Tensor, seed: int) -> Z
 
 
 def _value(name: str, model: nn.Module, x: Tensor, y: Tensor) -> float:
-    from evaluate.measures import untrained as measures
-
     match name:
         case "synflow":
             return measures.synflow(model, x.shape[1:])

@@ -11,6 +11,8 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from scipy.stats import t
+
 from space.budget import gflops
 
 CLAIM = (
@@ -41,7 +43,6 @@ class Interval(NamedTuple):
         mean = statistics.fmean(values)
         if len(values) < 2:
             return cls(mean, None, None)
-        from scipy.stats import t
 
         half = float(t.ppf(0.975, len(values) - 1)) * statistics.stdev(values) / math.sqrt(len(values))
         return cls(mean, mean - half, mean + half)

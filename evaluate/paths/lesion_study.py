@@ -12,18 +12,18 @@ import itertools
 import platform
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import torch
+
+from evaluate.images.load import ImageData
+from evaluate.paths.lesion import Lesions, lesions
 from evaluate.training.device import device_name
 from evaluate.training.proxy import train_proxy
 from evaluate.training.recipe import Recipe
+from evaluate.training.trainer import Trainer
 from space import Config, DenseConfig, cost, family_of
 from space.networks.family import stage_depths
-
-if TYPE_CHECKING:
-    from evaluate.images.load import ImageData
-    from evaluate.paths.lesion import Lesions
-    from evaluate.training.trainer import Trainer
 
 
 def subjects(config: Config, recipe: Recipe, classes: int, dense: Config | None = None) -> dict[str, Config]:
@@ -94,10 +94,6 @@ def run_lesion(
     Raises:
         ValueError: if a training fails.
     """
-    import torch
-
-    from evaluate.paths.lesion import lesions
-
     measured: dict[str, list[dict[str, Any]]] = {kind: [] for kind in networks}
     for seed, (kind, config) in itertools.product(seeds, networks.items()):
         data = load(seed).to(device)

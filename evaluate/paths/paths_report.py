@@ -10,10 +10,11 @@ import time
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
+from evaluate.images.load import ImageData
 from evaluate.paths.lesion_report import Interval
 from evaluate.paths.paths import contributions, decay, effective, effective_interval, path_shares, sample_norms
 from evaluate.training.device import device_name
@@ -23,9 +24,6 @@ from evaluate.training.trainer import Trainer
 from space import Config, build, family_of
 from space.networks.family import Paths
 from space.shell.reading import read_text
-
-if TYPE_CHECKING:
-    from evaluate.images.load import ImageData
 
 CLAIM = (
     "published (arXiv:1605.06431, ResNet-110, 54 blocks, CIFAR-10): more than 95 % of all paths go through 19 to 35 "

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import torch
-    from torch import Tensor
+import torch
+from torch import Tensor
+from torch.nn import functional as F
 
-    from evaluate.training.recipe import Recipe
+from evaluate.training.recipe import Recipe
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,8 +29,6 @@ class Normaliser:
 
     def __call__(self, images: Tensor) -> Tensor:
         """(n, 3, h, w) uint8 -> float32 of mean 0 and deviation 1, channels last."""
-        import torch
-
         return ((images.float() - self.mean) * self.scale).contiguous(memory_format=torch.channels_last)
 
 
@@ -50,8 +47,6 @@ class Augmenter:
 
     def __init__(self, images: Tensor, normalise: Normaliser, recipe: Recipe, mirror: bool = True) -> None:
         """`images`: (n, 3, h, w) uint8 on the device; `mirror`: whether a mirrored image is still of its class."""
-        import torch
-
         self.pixels = images.permute(0, 2, 3, 1).contiguous()  # (n, h, w, 3): a gathered batch is channels last
         self.normalise = normalise
         self.flip = recipe.flip and mirror
@@ -70,8 +65,6 @@ class Augmenter:
 
     def draw(self, rng: torch.Generator) -> None:
         """Chance for the next epoch, into the same memory."""
-        import torch
-
         device = self.pixels.device
         if self.flip:
             self.mirrored.copy_(torch.rand(self.mirrored.shape, generator=rng, device=device) < 0.5)
@@ -104,9 +97,6 @@ class Augmenter:
 
     def _resized(self, chosen: Tensor) -> Tensor:
         """Random resized crops, mirrored or not: (b, 3, h, w) float32 in 0..255, channels last."""
-        import torch
-        from torch.nn import functional as F
-
         places, sizes = [], self.pixels.shape[1:3]
         for size, half, centre in zip(sizes, self.halves[:, chosen], self.centres[:, chosen], strict=True):
             ends = torch.linspace(-1 + 1 / size, 1 - 1 / size, size, device=chosen.device)  # the pixels' centres

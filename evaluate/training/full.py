@@ -18,15 +18,20 @@ import contextlib
 import gc
 import io
 import os
+import pickle
 import platform
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import torch
+
+from evaluate.images.load import ImageData, LabelledImages
 from evaluate.training.device import device_name, resolve_device, sealed, threads
 from evaluate.training.memory import is_out_of_memory, words_of
+from evaluate.training.provenance import Proxy
 from evaluate.training.proxy import check_data, plan
 from evaluate.training.recipe import Recipe
 from evaluate.training.score import Epoch
@@ -34,10 +39,6 @@ from evaluate.training.trainer import DivergedError, Trainer
 from space import Config, build
 from space.shell.files import json_bytes, write_files
 from space.shell.reading import check_regular
-
-if TYPE_CHECKING:
-    from evaluate.images.load import ImageData, LabelledImages
-    from evaluate.training.provenance import Proxy
 
 CHECKPOINT, REPORT, CONFIG, WEIGHTS = "checkpoint.pt", "train.json", "config.json", "model.pt"
 
@@ -61,7 +62,6 @@ def process_group(device: str) -> Iterator[Group]:
     if world == 1:
         yield Group()
         return
-    import torch
 
     local = int(os.environ["LOCAL_RANK"])
     if device == "cuda":
@@ -202,10 +202,6 @@ def load_checkpoint(directory: Path, settings: dict[str, Any]) -> dict[str, Any]
     Raises:
         ValueError: if it is damaged or of a training with other settings.
     """
-    import pickle
-
-    import torch
-
     path = directory / CHECKPOINT
     if not path.exists():
         return None
@@ -227,16 +223,12 @@ def load_checkpoint(directory: Path, settings: dict[str, Any]) -> dict[str, Any]
 
 def tensor_bytes(content: Any) -> bytes:
     """What `torch.save` would put into a file."""
-    import torch
-
     buffer = io.BytesIO()
     torch.save(content, buffer)
     return buffer.getvalue()
 
 
 def _environment(device: str, world: int) -> dict[str, Any]:
-    import torch
-
     return {
         "python": platform.python_version(),
         "torch": torch.__version__,

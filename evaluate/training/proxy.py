@@ -9,8 +9,10 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
+import torch
+
+from evaluate.images.load import ImageData
 from evaluate.training.device import (
     WORTH_A_THREAD,
     WORTH_BF16,
@@ -27,9 +29,6 @@ from evaluate.training.score import Epoch, ProxyScore
 from evaluate.training.trainer import DivergedError, Trainer
 from space import Config, build, cost
 from space.networks.layers import Conv
-
-if TYPE_CHECKING:
-    from evaluate.images.load import ImageData
 
 SMALLEST_MICRO_BATCH = 8  # below it batch norm's statistics are worth nothing
 
@@ -50,8 +49,6 @@ def plan(config: Config, recipe: Recipe, classes: int, device: str) -> Plan:
     Raises:
         ValueError: if the network cannot read images of the recipe's resolution.
     """
-    import torch
-
     proxy = recipe.proxy(config)
     macs = cost(proxy, recipe.resolution, classes).macs
     convs = [layer for layer in proxy.layers(recipe.resolution, classes) if isinstance(layer, Conv)]
@@ -103,8 +100,6 @@ def train_proxy(
         ValueError: if the device does not exist, the images have another resolution than the recipe says, or they do
             not fill a batch.
     """
-    import torch
-
     place = resolve_device(device)
     check_data(recipe, data)
     start = time.perf_counter()
@@ -148,8 +143,6 @@ class _Attempt:
         self.held_out: int | None = None
 
     def run(self, data: ImageData, seed: int, start: float, stop: Stop | None) -> ProxyScore:
-        import torch
-
         recipe = self.recipe
         self.held_out = len(data.val_labels)
         self.peak_flops = peak_flops(self.device, self.how.precision, torch.get_num_threads())

@@ -10,16 +10,15 @@ from __future__ import annotations
 import contextlib
 import math
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from evaluate.images.load import ImageData
 from evaluate.training.augment import Augmenter, Normaliser
 from evaluate.training.recipe import Recipe
-
-if TYPE_CHECKING:
-    import torch
-    from torch import Tensor, nn
-
-    from evaluate.images.load import ImageData
 
 EAGER_STEPS = 4  # before a graph is captured: cuDNN chooses kernels, the optimiser makes its memory
 EVALUATION_BATCH = 1024
@@ -59,8 +58,6 @@ class Trainer:
         world: int = 1,
         graph: bool = True,
     ) -> None:
-        import torch
-
         self.recipe, self.data, self.device, self.precision = recipe, data, device, precision
         self.rank, self.world = rank, world
         self.model = model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -91,8 +88,6 @@ class Trainer:
 
     def _optimiser(self) -> torch.optim.Optimizer:
         """SGD with Nesterov momentum; norms and biases do not decay."""
-        import torch
-
         parameters = list(self.model.parameters())
         return torch.optim.SGD(
             [
@@ -113,8 +108,6 @@ class Trainer:
         Raises:
             DivergedError: if the loss is not finite.
         """
-        import torch
-
         began = time.perf_counter()
         self.network.train()
         device = self.device
@@ -151,9 +144,6 @@ class Trainer:
 
     def _step(self) -> None:
         """One step of the optimiser, wherever `at` stands. Reads and writes fixed memory alone."""
-        import torch
-        from torch.nn import functional as F
-
         chosen = self.order.index_select(0, self.at).squeeze(0)
         self.rate.copy_(self.rates.index_select(0, self.at).squeeze(0))
         self.optimiser.zero_grad(set_to_none=True)
@@ -182,8 +172,6 @@ class Trainer:
 
         If the step cannot be captured, training goes on without a graph and `engine` says why.
         """
-        import torch
-
         if self.steps * self.recipe.epochs < 4 * EAGER_STEPS:
             self._capture = False
             self.engine = "eager (too few steps for a graph)"
@@ -212,8 +200,6 @@ class Trainer:
         return warm
 
     def _autocast(self) -> contextlib.AbstractContextManager[Any]:
-        import torch
-
         return torch.autocast(self.device, torch.bfloat16, enabled=self.precision == "bf16")
 
     # ------------------------------------------------------------------------------------------ scoring
@@ -233,9 +219,6 @@ class Trainer:
 
     def evaluate_on(self, images: Tensor, labels: Tensor) -> tuple[float, float]:
         """(top-1 in percent, cross entropy) on images (n, 3, h, w) uint8 of any place and labels (n,)."""
-        import torch
-        from torch.nn import functional as F
-
         self.model.eval()
         # right answers, summed loss, images: of this process's part, then of all
         sums = torch.zeros(3, dtype=torch.float64, device=self.device)

@@ -6,17 +6,16 @@ import itertools
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
+import pandas as pd
 
 from results.analysis.hypervolume import axis_of, hypervolume_of
 from results.run.columns import COLUMNS, Column
 from results.run.objective import Objective
 from results.run.pareto import frontier
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from results.run.run import Run
+from results.run.run import Run
 
 _KNOWN = {column.name: column for column in COLUMNS}
 RUNS = (
@@ -119,9 +118,6 @@ def compare(runs: Sequence[Run], names: Sequence[str], x: str | None = None) -> 
     Raises:
         ValueError: for a cost that a run does not know.
     """
-    import numpy as np
-    import pandas as pd
-
     cost = runs[0].cost(x)
     fronts = [run.frontier(cost.name) for run in runs]
     axis = axis_of(runs, cost)

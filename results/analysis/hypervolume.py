@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from results.run.objective import Objective
 from results.run.pareto import admitted, hypervolume, numbers
+from results.run.run import Run
 from space.solving.axes import LEAST_SPENT
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from results.run.run import Run
 
 
 def axis_of(runs: Sequence[Run], cost: Objective) -> tuple[float, float]:

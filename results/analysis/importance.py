@@ -5,16 +5,13 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import optuna
-from optuna.trial import TrialState, create_trial
+from optuna.importance import PedAnovaImportanceEvaluator  # loads scikit-learn, which small runs can do without
+from optuna.trial import FrozenTrial, TrialState, create_trial
 
-if TYPE_CHECKING:
-    from optuna.trial import FrozenTrial
-
-    from results.analysis.bootstrap import Floats
+from results.analysis.bootstrap import Floats
 
 LEAST = 20  # networks of a family
 MOST = 500  # ... of which so many are taken, drawn by dice, if there are more
@@ -88,8 +85,6 @@ def _quiet_study() -> optuna.Study:
 
 
 def _evaluate(study: optuna.Study, worse: Floats) -> dict[str, float]:
-    from optuna.importance import PedAnovaImportanceEvaluator  # loads scikit-learn, which small runs can do without
-
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it says of every target that lower is taken for better: it is
         evaluator = PedAnovaImportanceEvaluator(target_quantile=max(BEST, GOOD / len(worse)))

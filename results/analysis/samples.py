@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
+from results.analysis.bootstrap import Floats
 from results.run.objective import Objective
 from results.run.pareto import numbers
+from results.run.run import Run
 from space import FAMILIES
 from space.solving.axes import searched
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from results.analysis.bootstrap import Floats
-    from results.run.run import Run
 
 
 @dataclass(frozen=True)

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from results.analysis.bootstrap import ALIKE
-
-if TYPE_CHECKING:
-    from results.analysis.bootstrap import Floats
+from results.analysis.bootstrap import ALIKE, Floats
 
 SPAN = 0.5  # part of the networks that each local line is fitted to
 LINE = 20  # ... if it is not less than this

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import platform
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -149,8 +150,6 @@ def make_python(subject: Subject) -> bytes:
 
 def read_python(content: bytes, subject: Subject) -> Reader:
     """Executed as a module of its own, with the weights loaded strictly."""
-    import platform
-
     names: dict[str, Any] = {"__name__": "model"}
     exec(compile(content, "model.py", "exec"), names)
     model: nn.Module = names["make_model"]()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -13,10 +12,8 @@ from matplotlib.patches import Rectangle
 from results.plots import DEFAULT_VIEW, View, style
 from results.plots.labels import shorten
 from results.run.naming import describe
+from results.run.run import Run
 from results.run.stages import Stage, stages
-
-if TYPE_CHECKING:
-    from results.run.run import Run
 
 
 @dataclass(frozen=True)

@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
-from results.analysis.bootstrap import SHARE, SURE, best_range, chances
+from results.analysis.bootstrap import SHARE, SURE, Floats, best_range, chances
 from results.analysis.importance import LEAST, MOST, SHUFFLES, Importance, importances
 from results.analysis.samples import AXES, Axis, costs, landmarks, on_axis, samples
 from results.analysis.trend import FEW, Trend, trend
 from results.plots import DEFAULT_VIEW, View, style
 from results.plots.frontier_caption import caveats
+from results.run.objective import Objective
 from results.run.pareto import numbers
+from results.run.run import Run
 from space.shell.words import amount
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from results.analysis.bootstrap import Floats
-    from results.run.objective import Objective
-    from results.run.run import Run
 
 
 @dataclass(frozen=True)

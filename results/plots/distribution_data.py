@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
-from results.analysis.bootstrap import SURE, TIMES, Estimate, cost_bins, estimate, interval
+from results.analysis.bootstrap import SURE, TIMES, Estimate, Floats, Ints, cost_bins, estimate, interval
 from results.analysis.samples import AXES, costs, groups, samples
 from results.plots import DEFAULT_VIEW, View, style
 from results.plots.frontier_caption import caveats
+from results.run.objective import Objective
+from results.run.run import Run
 from space.shell.words import amount
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from results.analysis.bootstrap import Floats, Ints
-    from results.run.objective import Objective
-    from results.run.run import Run
 
 LEAST = 8  # networks that make a group
 POINTS = 200  # of a curve

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import pandas as pd
 
 from results.run.notes import images_lines, trust_lines
 from results.run.objective import Objective, timing_text
 from results.run.repeats import Repeated
+from results.run.run import Run
 from space.shell.words import amount
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from results.run.run import Run
 
 UNIFORM = ("random", "qmc")  # samplers that do not prefer what has scored well
 

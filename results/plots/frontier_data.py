@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -15,11 +14,9 @@ from results.plots.labels import shorten
 from results.run.objective import Objective
 from results.run.pareto import LIMITS, numbers
 from results.run.repeats import Repeated, repeated
+from results.run.run import Run
 from space import cost as count
 from space.landmarks.networks import Landmark
-
-if TYPE_CHECKING:
-    from results.run.run import Run
 
 MATCH_FROM = 0.95  # in match mode, from this part of the budget on
 FAR = 2.0  # landmarks of figures alone do not stretch the axis by more than this factor

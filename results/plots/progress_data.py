@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from results.analysis.hypervolume import axis_of, growth
 from results.plots import DEFAULT_VIEW, View, style
+from results.run.run import Run
 from space.shell.words import amount, duration, time_unit
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from results.run.run import Run
 
 PAUSE = 60.0  # seconds with nothing in training after which a run is taken to have been stopped
 REST = "proposing, recording, waiting"

@@ -6,7 +6,7 @@ import itertools
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -15,12 +15,10 @@ from matplotlib.patheffects import withStroke
 
 from results.plots import DEFAULT_VIEW, View, style
 from results.plots.labels import Anchor, Box, nearest, place, shorten
+from results.run.run import Run
 from space import family_of
 from space.landmarks.networks import LANDMARKS, TARGETS, Landmark
 from space.landmarks.own import OWN
-
-if TYPE_CHECKING:
-    from results.run.run import Run
 
 SMALL_INPUT = 64  # a run with inputs up to this is set beside the CIFAR landmarks
 MARKS = "†‡§¶#*"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
@@ -13,14 +14,10 @@ from results.plots import DEFAULT_VIEW, View, style
 from results.plots.labels import shorten
 from results.run.notes import repeats_lines, trust_lines
 from results.run.objective import COSTS
+from results.run.run import Run
 from space import FAMILIES
 from space.shell.scores import FEW, few_text, wilson
 from space.shell.words import capital
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from results.run.run import Run
 
 
 @dataclass(frozen=True)

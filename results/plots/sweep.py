@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from matplotlib.figure import Figure
 
@@ -17,10 +17,8 @@ from results.plots.panels import Level, Panel, Row, Series, draw_row
 from results.plots.sheet import message
 from results.plots.sweep_data import SweepData, Trained, swept
 from results.plots.sweep_text import notes
+from results.run.run import Run
 from space.budget import Budget
-
-if TYPE_CHECKING:
-    from results.run.run import Run
 
 _COLOURS = ("resnet", "wide_resnet", "resnext", "densenet", "preresnet", "regnetx")  # families whose colours are lent
 _DIRECTIONS = {

@@ -9,18 +9,16 @@ import math
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from results.plots.sweep_stats import Difference, Interval, differences, intervals, trend
 from results.run.naming import traits
+from results.run.run import Run
 from space import Config, config_from_json
 from space.landmarks.figures import RESNEXT
 from space.landmarks.networks import Landmark
 from space.solving.axes import SMALL_INPUT
 from space.solving.resize import paper_depth
-
-if TYPE_CHECKING:
-    from results.run.run import Run
 
 LIKE = 0.2  # published networks stand beside a sweep if their cost is this near to its budget
 GROUPED = {"cardinality", "base_width"}

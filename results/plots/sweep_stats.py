@@ -14,6 +14,8 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from scipy.stats import studentized_range, t
+
 SURE = 0.95
 
 
@@ -56,7 +58,6 @@ def intervals(scores: Mapping[str, Sequence[float]]) -> dict[str, Interval]:
     means = {name: statistics.fmean(each) for name, each in scores.items()}
     if not freedom:
         return {name: Interval(mean, None, None) for name, mean in means.items()}
-    from scipy.stats import t
 
     squares = sum((score - means[name]) ** 2 for name, each in scores.items() for score in each)
     reach = float(t.ppf((1 + SURE) / 2, freedom)) * math.sqrt(squares / freedom)
@@ -78,7 +79,6 @@ def differences(scores: Mapping[str, Mapping[int, float]]) -> list[Difference]:
     names, seeds = list(scores), _common(scores)
     if len(names) < 2 or len(seeds) < 2:
         return []
-    from scipy.stats import studentized_range
 
     rows, variance, freedom = _layout(scores, seeds)
     reach = float(studentized_range.ppf(SURE, len(names), freedom)) * math.sqrt(variance / len(seeds))
@@ -106,7 +106,6 @@ def trend(places: Mapping[str, float], scores: Mapping[str, Mapping[int, float]]
     seeds = _common(scores)
     if len(scores) < 3 or len(seeds) < 2:
         return None
-    from scipy.stats import t
 
     rows, variance, freedom = _layout(scores, seeds)
     middle = statistics.fmean(places[name] for name in scores)

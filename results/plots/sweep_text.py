@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from results.export.tables import align
 from results.plots.sweep_data import SweepData, Trained, swept
+from results.run.run import Run
 from space.budget import gflops
-
-if TYPE_CHECKING:
-    from results.run.run import Run
 
 
 def sweep_table(run: Run) -> str:

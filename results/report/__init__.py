@@ -15,15 +15,15 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from importlib.resources import files
 from string import Template
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from plotly.offline import get_plotlyjs
 
 from results.plots.style import DPI
 from results.report.data import ReportData, report_data
 from results.report.pictures import ReportPicture, report_pictures
+from results.run.run import Run
 from space.shell.words import amount
-
-if TYPE_CHECKING:
-    from results.run.run import Run
 
 CSS_INCH = 96  # pixels of a page
 SCRIPTS = ("details.js", "table.js", "chart.js", "main.js")
@@ -36,8 +36,6 @@ def report_page(run: Run, found: Mapping[str, Any] | None = None, drawn: Mapping
 
 def draw_report(data: ReportData, pictures: Sequence[ReportPicture]) -> bytes:
     """Step two: the page as UTF-8."""
-    from plotly.offline import get_plotlyjs
-
     plotly = get_plotlyjs()
     script = "".join(_asset(name) for name in SCRIPTS)
     page = Template(_asset("page.html")).substitute(

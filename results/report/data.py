@@ -7,23 +7,21 @@ import math
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from results.export.tables import scale
 from results.plots import View, style
 from results.plots.frontier_data import FrontierPlot, frontier_data
 from results.run.columns import COLUMNS
 from results.run.objective import COSTS, timing_text
+from results.run.run import Run
 from results.run.stages import stages
 from results.run.storage import is_server
 from space import config_from_json
 from space.shell.reading import read_text
 from space.shell.words import duration
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from results.run.run import Run
 
 STATES = {"complete": "trained", "pruned": "stopped early", "fail": "failed"}
 # Columns of the table that the page has of each network, where any network has a value.

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from results.export.tables import SCALES, align, scale
 from results.plots.sweep_text import sweep_table
 from results.run.notes import images_lines, repeats_lines, trust_lines
+from results.run.run import Run
 from results.run.uncertainty import COMPARED
 from space.shell.scores import score_text
-
-if TYPE_CHECKING:
-    from results.run.run import Run
 
 Cell = Callable[[dict[str, Any]], str]
 

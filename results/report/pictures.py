@@ -6,12 +6,13 @@ import base64
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from PIL import Image
 
 from results.plots import PLOTS, draw, drawable, plot_data
-
-if TYPE_CHECKING:
-    from results.run.run import Run
+from results.plots.style import THEMES, image
+from results.run.run import Run
 
 ELSEWHERE = ("frontier",)  # the page draws it itself
 LAST = ("published",)  # the same for every run
@@ -46,8 +47,6 @@ def report_pictures(
 
 
 def _picture(run: Run, name: str, found: Mapping[str, Any], drawn: Mapping[str, bytes]) -> ReportPicture:
-    from results.plots.style import THEMES, image
-
     try:
         data = found[name] if name in found else plot_data(name, run)
         empty = str(getattr(data, "empty", ""))
@@ -68,8 +67,6 @@ def _smaller(content: bytes) -> tuple[tuple[int, int], bytes]:
 
     Of 256 levels no colour moves by more than about twenty, which lines and letters do not show.
     """
-    from PIL import Image
-
     buffer = io.BytesIO()
     with Image.open(io.BytesIO(content), formats=("PNG",)) as opened:
         few = opened.convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)

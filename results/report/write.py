@@ -5,15 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from results.plots import DEFAULT_VIEW, FORMATS, KINDS, PLOTS, View
+from results.plots import DEFAULT_VIEW, FORMATS, KINDS, PLOTS, View, draw, drawable, plot_data
+from results.plots.style import THEMES, image
 from results.report.configurations import WRITTEN, configuration_files, remove_configurations
+from results.run.run import Run
 from space.shell.files import write_files
 from space.shell.words import amount
-
-if TYPE_CHECKING:
-    from results.run.run import Run
 
 
 def write_outputs(
@@ -94,9 +93,6 @@ def _pictures(
     said: Callable[[str], None],
 ) -> tuple[dict[str, Any], dict[str, bytes]]:
     """What the pictures show, by name, and the pictures, by file."""
-    from results.plots import draw, drawable, plot_data
-    from results.plots.style import THEMES, image
-
     words = [view.x or "", "" if view.trial is None else f"trial{view.trial}", "" if theme == "light" else theme]
     ending = "".join(f"-{word}" for word in words if word)
     found: dict[str, Any] = {}

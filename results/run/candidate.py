@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from torch import nn
 
 from space import Config, build
 from space.shell.files import json_bytes, write_files
-
-if TYPE_CHECKING:
-    from torch import nn
 
 
 @dataclass(frozen=True)

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
+from optuna.trial import FrozenTrial
 
 from results.run.columns import COLUMNS
 from results.run.naming import describe, traits
 from results.run.objective import one_objective
 from results.run.pareto import best_mask, frontier_mask
+from results.run.repeats import fill_repeats
 from space import config_from_json
 from space.landmarks.networks import LANDMARKS, Landmark
 from space.shell.scores import standard_error
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from optuna.trial import FrozenTrial
 
 
 def trials_frame(
@@ -34,10 +34,6 @@ def trials_frame(
         cost: the column that the frontier holds against top-1.
         landmarks: by name, the published ones and the run's own.
     """
-    import pandas as pd
-
-    from results.run.repeats import fill_repeats
-
     rows = [_row(trial, landmarks) for trial in trials]
     frame = pd.DataFrame(
         {column.name: pd.Series([row.get(column.name) for row in rows], dtype=column.dtype) for column in COLUMNS}

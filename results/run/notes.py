@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from results.run.repeats import gathered
+from results.run.run import Run
 from results.run.uncertainty import COMPARED, seed_variance
 from space.shell.scores import few_text
 from space.shell.words import amount, capital
-
-if TYPE_CHECKING:
-    from results.run.run import Run
 
 DIGITS = "Digits show the machinery, not ImageNet."
 RANKS = "A proxy score ranks networks trained alike; it is not the accuracy after full training."

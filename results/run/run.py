@@ -7,7 +7,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
+from optuna.trial import FrozenTrial
 
 from results.run.attributes import check_attributes
 from results.run.candidate import Candidate
@@ -21,10 +24,6 @@ from space.budget import parse_count
 from space.landmarks.networks import LANDMARKS, Landmark
 from space.landmarks.own import read_landmarks
 from space.shell.reading import read_text
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from optuna.trial import FrozenTrial
 
 __all__ = ["Candidate", "Run", "load_run"]
 

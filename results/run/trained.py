@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from space import config_from_json
 from space.shell.reading import read_text
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 DIRECTORY, REPORT = "trained", "train.json"
 
@@ -38,8 +37,6 @@ def add_trainings(frame: pd.DataFrame, run: Path) -> tuple[str, ...]:
     Returns:
         A sentence for each report that is damaged and was left out.
     """
-    import pandas as pd
-
     best: dict[str, Training] = {}
     damaged: list[str] = []
     for path in sorted((run / DIRECTORY).glob(f"*/{REPORT}")):

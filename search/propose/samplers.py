@@ -12,19 +12,18 @@ import hashlib
 import math
 import warnings
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.samplers import BaseSampler, GPSampler, NSGAIISampler, RandomSampler, TPESampler
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, create_trial
+from scipy.stats import qmc
 
+from search.records import Outcome
 from search.run.parameters import LATENCY, TRIAL_STATES, distributions, parameters, suggest
 from space.solving.axes import Target, Value, axes
-
-if TYPE_CHECKING:
-    from search.records import Outcome
 
 # Optuna's own lines would break the progress bar; its warnings stay.
 optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -132,8 +131,6 @@ class _Grid:
     """A low-discrepancy sequence (scrambled Sobol) for each family, the families in turn; nothing is learned."""
 
     def __init__(self, families: tuple[str, ...], target: Target, seed: int, begin: int) -> None:
-        from scipy.stats import qmc
-
         self.families, self.target, self.index = families, target, begin
         self.points = {
             family: qmc.Sobol(len(axes(family, target)), scramble=True, rng=seed + place)

@@ -14,13 +14,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from evaluate.measures.latency import measure_latency
+from evaluate.training.device import sealed, synchronise, threads
+from evaluate.training.memory import is_out_of_memory
+from evaluate.training.recipe import Recipe
 from search.run.settings import Settings
-from space import Config
+from space import Config, build
 from space.shell.words import amount, duration
 
 if TYPE_CHECKING:
     from evaluate.images.load import ImageData
-    from evaluate.training.recipe import Recipe
 
 TIMED = (5, 4)  # of them, and of the landmarks
 LEAST = (3, 1)  # of which so many whatever it takes
@@ -106,8 +109,6 @@ def seconds_of(config: Config, settings: Settings, recipe: Recipe, data: ImageDa
     """What measuring one network would take, from a few steps and a part of one scoring; None if it would fail."""
     import torch
 
-    from evaluate.training.device import sealed, threads
-    from evaluate.training.memory import is_out_of_memory
     from evaluate.training.proxy import plan
     from evaluate.training.trainer import DivergedError
 
@@ -127,7 +128,6 @@ def seconds_of(config: Config, settings: Settings, recipe: Recipe, data: ImageDa
 def _latency_seconds(config: Config, settings: Settings, device: str) -> float:
     if settings.timing is None:
         return 0.0
-    from evaluate.measures.latency import measure_latency
 
     began = time.perf_counter()
     measure_latency(
@@ -143,9 +143,7 @@ def _latency_seconds(config: Config, settings: Settings, device: str) -> float:
 
 def _training_seconds(proxy: Config, precision: str, seed: int, recipe: Recipe, data: ImageData, device: str) -> float:
     """The first steps are counted as they are: memory is made, kernels are chosen. The others are multiplied."""
-    from evaluate.training.device import synchronise
     from evaluate.training.trainer import Trainer
-    from space import build
 
     images = min(len(data.train_labels), recipe.train_images or len(data.train_labels))
     steps = images // recipe.batch_size * recipe.epochs

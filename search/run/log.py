@@ -22,12 +22,10 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from search.records import Event
 from space.shell.reading import read_bytes
-
-if TYPE_CHECKING:
-    from search.records import Event
 
 MOST_BYTES = 1 << 30
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import traceback
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import torch
+
+from evaluate.images.load import ImageData
 from evaluate.measures.latency import measure_latency
+from evaluate.training.device import device_name
+from evaluate.training.proxy import train_proxy
+from evaluate.training.recipe import Recipe
 from search.records import Evaluation, Job
 from search.run.settings import Settings
 from search.rungs import stopper
 from space import cost
-
-if TYPE_CHECKING:
-    from evaluate.images.load import ImageData
-    from evaluate.training.recipe import Recipe
-    from search.records import Job
 
 
 def timing_on(device: str) -> dict[str, Any]:
@@ -24,10 +25,6 @@ def timing_on(device: str) -> dict[str, Any]:
     Args:
         device: ``cpu`` or ``cuda``.
     """
-    import torch
-
-    from evaluate.training.device import device_name
-
     cuda = device == "cuda"
     return {
         "batch": 1,
@@ -59,8 +56,6 @@ class Evaluator:
             return Evaluation(reason=words[:500], trace=traceback.format_exc())
 
     def _measure(self, job: Job) -> Evaluation:
-        from evaluate.training.proxy import train_proxy
-
         settings, latency, violation = self.settings, None, None
         if settings.timing is not None and job.seed is None:
             try:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from search.records import Evaluate, Evaluation, Job, Lost
-
-if TYPE_CHECKING:
-    from search.records import Evaluate, Evaluation
 
 
 class Executor(Protocol):

@@ -10,12 +10,10 @@ import socket
 import subprocess
 import sys
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from search.records import Evaluate
 from space.shell.words import amount
-
-if TYPE_CHECKING:
-    from search.records import Evaluate
 
 MIB = 2**20
 REACHED_IN = 5  # seconds until a machine answers

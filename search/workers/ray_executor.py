@@ -11,13 +11,10 @@ import queue
 import re
 import socket
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from search.records import Job, Lost
+from search.records import Evaluate, Evaluation, Job, Lost
 from search.workers.ray_connection import check_capacity, connect
-
-if TYPE_CHECKING:
-    from search.records import Evaluate, Evaluation
 
 STARTS = 3  # workers that are lost one after the other while they start: then it is no accident
 CLOSED_IN = 10  # seconds until the threads of the owner are given up
