@@ -15,7 +15,6 @@ from evaluate.calibration.covariance import (
     LEVEL,
     NEAR,
     PRIORS,
-    REACH,
     SATURATION,
     Prior,
     Rows,
@@ -62,7 +61,8 @@ def alike(a: Evidence, b: Evidence, dev: dict[str, float]) -> float:
     """The part of it that is of the networks."""
     x, y = ([(c - m) / s for c, m, s in zip(e.counts, PRIOR.centre, PRIOR.scale, strict=True)] for e in (a, b))
     gains = [
-        [w * (1 - math.exp(-SATURATION * z)) / SATURATION for w, z in zip(REACH, each, strict=True)] for each in (x, y)
+        [w * (1 - math.exp(-SATURATION * z)) / SATURATION for w, z in zip(PRIOR.reach, each, strict=True)]
+        for each in (x, y)
     ]
     distance = sum((p - q) ** 2 for p, q in zip(x, y, strict=True))
     total = dev["trend"] ** 2 * sum(p * q for p, q in zip(*gains, strict=True))
@@ -268,7 +268,7 @@ def test_wider_is_better_everywhere() -> None:
 
 
 def test_evidence_is_what_the_space_counts() -> None:
-    for name, size, classes in (("resnet50", 224, 1000), ("densenet_bc_100_12", 32, 10), ("regnetx_400mf", 224, 1000)):
+    for name, size, classes in (("resnet50", 224, 1000), ("densenet_bc_100_12", 32, 10), ("regnety_400mf", 224, 1000)):
         config = landmark(name)
         counted = cost(config, size, classes)
         found = evidence(config, size, classes)

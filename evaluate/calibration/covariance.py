@@ -33,8 +33,6 @@ Array = NDArray[np.float64]
 NETWORK_PARTS = ("trend", "near", "family near", "family", "network")  # what is of the network, not of its training
 PARTS = (*NETWORK_PARTS, "recipe", "recipe slope", "task slope", "noise")
 LEVEL = 2.0  # deviation of what is the same for all: the mean level of a task is left to the figures
-# Prior weights of the counts in the trend: what is executed at every position of every map orders networks best.
-REACH = (0.7, 0.7, 1.4, 0.7)
 SATURATION = 0.3  # how fast gains shrink, a unit of scaled log count; 0 would be a straight line in the logs
 NEAR, FAMILY_NEAR = 0.7, 1.3  # length scales, in units of scaled log counts
 APART, APART_SLOPE = 0.25, 0.05  # deviations of recipes that are known to be of another kind
@@ -47,12 +45,14 @@ class Prior:
     Attributes:
         centre: the middle of the natural logs of `COUNTS`, where a scaled log count is 0.
         scale: their spread, by which they are divided; fixed, so that nothing of a network left out is in them.
+        reach: how much each count may matter in the trend, beside the others.
         deviations: for each of `PARTS` its deviation in log-odds, and the deviation of its log: how sure that is.
         apart: recipes that are of another kind: they tell networks apart, but say nothing of the others' level.
     """
 
     centre: tuple[float, ...]
     scale: tuple[float, ...]
+    reach: tuple[float, ...]
     deviations: dict[str, tuple[float, float]]
     apart: frozenset[str] = frozenset()
 
@@ -68,7 +68,7 @@ class Rows:
     """Networks as the covariance needs them: arrays with one entry a row."""
 
     z: Array  # (rows, counts), scaled log counts
-    gain: Array  # the same after the power law, times `REACH`
+    gain: Array  # the same after the power law, times `Prior.reach`
     family: NDArray[np.str_]
     network: NDArray[np.str_]
 
@@ -77,7 +77,7 @@ class Rows:
         """Arrange networks in rows."""
         z = prior.scaled(evidence)
         # Below any real network the power law would overflow: there nothing changes any more.
-        gain = np.array(REACH) * (1 - np.exp(-SATURATION * np.maximum(z, -12))) / SATURATION
+        gain = np.array(prior.reach) * (1 - np.exp(-SATURATION * np.maximum(z, -12))) / SATURATION
         family, network = ([getattr(each, name) for each in evidence] for name in ("family", "network"))
         return cls(z, gain, np.array(family, dtype=np.str_), np.array(network, dtype=np.str_))
 
@@ -119,6 +119,7 @@ PRIORS: dict[str, Prior] = {
     "imagenet": Prior(
         centre=(22.5, 17.2, 16.3, 4.3),
         scale=(1.2, 0.9, 0.8, 0.75),
+        reach=(0.7, 0.7, 1.4, 0.7),  # activations alone order networks better than any other count
         deviations={
             "trend": (0.08, 0.5),
             "near": (0.015, 0.2),
@@ -135,6 +136,8 @@ PRIORS: dict[str, Prior] = {
     "cifar": Prior(
         centre=(20.0, 15.5, 15.5, 3.9),
         scale=(1.5, 1.5, 1.0, 1.0),
+        # Depth helps networks with pre-activation or dense connections and harms others: little is left to it.
+        reach=(0.7, 0.7, 1.4, 0.15),
         deviations={
             "trend": (0.15, 0.5),
             "near": (0.04, 0.2),

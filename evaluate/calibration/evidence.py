@@ -9,6 +9,7 @@ from space import Config
 from space.networks.layers import Conv, Linear
 
 COUNTS = ("macs", "params", "activations", "depth")
+BESIDE = ("downsample", "se.")  # layers beside the longest path: projections, squeeze-and-excitation
 PLAIN = "plain"  # networks without shortcuts, which train worse than their counts say
 
 
@@ -41,7 +42,7 @@ def evidence(config: Config, input_size: int, classes: int) -> Evidence:
         for layer in block.layers:
             m, p, a = layer.totals(block.copies)
             macs, params, activations = macs + m, params + p, activations + a
-            if isinstance(layer, Conv | Linear) and not layer.name.startswith("downsample"):
+            if isinstance(layer, Conv | Linear) and not layer.name.startswith(BESIDE):
                 depth += block.copies
     family = PLAIN if getattr(config, "shortcut", "") == "none" else config.family
     return Evidence(config.id, family, tuple(map(math.log, (macs, params, activations, depth))))

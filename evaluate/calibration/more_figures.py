@@ -77,7 +77,7 @@ IMAGENET: tuple[More, ...] = (
     More("ResNeXt-101 32x4d", landmark("resnext101_32x4d"), "pycls", 20.664, PYCLS),
     More("ResNeXt-152 32x4d", _bottleneck((3, 8, 36, 3), 32, 4), "pycls", 20.386, PYCLS),
     More(
-        "RegNetX-400MF of torchvision", _regnetx_400mf_of_torchvision(), "torchvision RegNetX", 27.166,
+        "RegNetX-400MF of torchvision", _regnetx_400mf_of_torchvision(), "torchvision RegNet", 27.166,
         p.TORCHVISION_REGNET,
     ),
     More("ResNet-50", landmark("resnet50"), "torchvision modern", 19.142, TORCHVISION_MODERN),

@@ -21,6 +21,7 @@ SETS = ("imagenet", "cifar")
 TARGETS = {"imagenet": ((224, 1000),), "cifar": ((32, 10), (32, 100))}  # (input size, classes) with published errors
 
 # recipe -> (settings, the beginning of the source); the first that a figure fits is its recipe
+_V1 = "1-crop 224, resize 256, torchvision V1"
 _IMAGENET: dict[str, tuple[str, tuple[str, ...]]] = {
     "fb.resnet.torch": (p.ONE_CROP, (p.FB_RESNET,)),
     "ResNeXt": (p.ONE_CROP, (p.RESNEXT,)),
@@ -28,8 +29,8 @@ _IMAGENET: dict[str, tuple[str, tuple[str, ...]]] = {
     "DenseNet": (p.ONE_CROP, (p.DENSENET, p.DENSENET_RELEASE)),
     "MSRA": (p.ONE_CROP, (p.RESNET_RELEASE,)),
     "pycls": (p.ONE_CROP_OF_FIVE, (p.REGNET_ZOO,)),
-    "torchvision": ("1-crop 224, resize 256, torchvision V1", (p.TORCHVISION,)),
-    "torchvision RegNetX": ("1-crop 224, resize 256, torchvision V1", (p.TORCHVISION_REGNET,)),
+    "torchvision": (_V1, (p.TORCHVISION,)),
+    "torchvision RegNet": (_V1, (p.TORCHVISION_REGNET,)),
 }
 _CIFAR: dict[str, tuple[str, tuple[str, ...]]] = {
     "ResNet": (p.SCHEDULE, (p.RESNET,)),
@@ -97,7 +98,10 @@ def _of_landmarks(set_name: str) -> Iterator[Published]:
 
 
 def _recipe(each: Landmark, figure: Figure) -> str | None:
-    """Which recipe a figure is of; None if it is no one-crop figure of one training, or of another network."""
+    """Which recipe a figure is of; None if it is no one-crop figure of one training.
+
+    Settings must be equal to the word: what is added to one says that the figure is of another network.
+    """
     if each.target == "cifar":
         setting = figure.setting.removeprefix("CIFAR-10, ").replace(_MEAN_OF_FIVE, p.SCHEDULE)
         if figure.setting.endswith(_MEAN_OF_FIVE) and not figure.source.startswith(p.RESNET):
@@ -106,7 +110,7 @@ def _recipe(each: Landmark, figure: Figure) -> str | None:
         setting = figure.setting
     known = _IMAGENET if each.target == "imagenet" else _CIFAR
     for recipe, (wanted, sources) in known.items():
-        if setting.startswith(wanted) and figure.source.startswith(sources):
+        if setting == wanted and figure.source.startswith(sources):
             of_torchvision = recipe == "torchvision" and each.family == "densenet"
             return DENSENET_OF_TORCHVISION if of_torchvision else recipe
     return None
