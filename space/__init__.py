@@ -13,23 +13,20 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Literal, overload
 
 from space.budget import CONVENTION, Budget, gflops
 from space.landmarks.networks import LANDMARKS, Landmark, landmark
 from space.limits import Limits
 from space.networks.config import Config
 from space.networks.dense import DenseConfig
-from space.networks.families import FAMILIES, family_named, family_of
+from space.networks.families import FAMILIES, family_of
 from space.networks.family import Family
 from space.networks.layers import Cost, total
+from space.networks.read import config_from_json, load_config
 from space.networks.residual import ResidualConfig
 from space.networks.task import Preprocessing, Task
-from space.shell.reading import read_text
 
 if TYPE_CHECKING:
     from space.networks.network import FeatureMaps, Network
@@ -116,45 +113,6 @@ def build(
         out_indices=out_indices,
         zero_init_last=zero_init_last,
     )
-
-
-def config_from_json(data: Any) -> Config:
-    """Read what `Config.to_json` gave.
-
-    Raises:
-        ValueError: with one sentence that says what is wrong.
-    """
-    if not isinstance(data, dict):
-        raise ValueError(f"a configuration is a JSON object with a family, got {type(data).__name__}")
-    config: Config = family_named(data.get("family")).config.from_json(data)
-    return config
-
-
-def load_config(path: str | Path) -> Config:
-    """Read a configuration from a JSON file, bare or under the key ``config``.
-
-    Where the file says what the network is for (``input_size`` and ``classes``, as those of a run or a training do),
-    the configuration carries it as its `Config.task`, so that `build` and `cost` take it::
-
-        model = space.build(space.load_config("runs/NAME/configs/ID.json"))  # the run's classes, its input size
-
-    Raises:
-        ValueError: if the file is no JSON or no configuration; it names the file.
-        OSError: if the file cannot be read.
-    """
-    text = read_text(path, errors="replace")
-    try:
-        data = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(
-            f"{path} is no JSON ({error}): expected what python -m space show NAME --json prints"
-        ) from error
-    try:
-        if not (isinstance(data, dict) and "config" in data):
-            return config_from_json(data)
-        return dataclasses.replace(config_from_json(data["config"]), task=Task.from_json(data))
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from error
 
 
 __all__ = [

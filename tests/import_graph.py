@@ -47,18 +47,18 @@ def module_graph(paths: Mapping[str, Path]) -> Graph:
     return graph
 
 
-def room_of(module: str, paths: Mapping[str, Path]) -> str:
+def room_of(module: str) -> str:
     """The sub-package that a module is in; what stands in the package itself is a room of its own."""
     room = ".".join(module.split(".")[:2])
     return f"{room}.__init__" if "." not in room else room
 
 
-def room_graph(graph: Graph, paths: Mapping[str, Path]) -> Graph:
+def room_graph(graph: Graph) -> Graph:
     """Which room imports which of the others."""
     rooms: Graph = {}
     for module, edges in graph.items():
-        room = room_of(module, paths)
-        rooms.setdefault(room, set()).update({room_of(each, paths) for each in edges} - {room})
+        room = room_of(module)
+        rooms.setdefault(room, set()).update({room_of(each) for each in edges} - {room})
     return rooms
 
 
@@ -127,13 +127,13 @@ def main() -> int:
     options = parser.parse_args()
     paths = modules()
     graph = module_graph(paths)
-    rooms = room_graph(graph, paths)
+    rooms = room_graph(graph)
     if options.edge:
         source, target = options.edge
         for name in sorted(graph):
-            if room_of(name, paths) == source:
+            if room_of(name) == source:
                 for other in sorted(graph[name]):
-                    if room_of(other, paths) == target:
+                    if room_of(other) == target:
                         print(f"{name} -> {other}")
         return 0
     if options.modules:

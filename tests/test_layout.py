@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.import_graph import cycles, module_graph, modules, room_graph
+
 ROOT = Path(__file__).resolve().parent.parent
 MAY_IMPORT = {
     "space": {"space"},
@@ -38,6 +40,35 @@ def test_imports_run_downwards_only(package: str) -> None:
         upwards = (imported(path) & MAY_IMPORT.keys()) - allowed
         assert not upwards, f"{path.name} imports {upwards}"
         assert path.name != "utils.py"
+
+
+def test_no_modules_and_no_rooms_import_each_other_in_a_circle() -> None:
+    paths = modules()
+    graph = module_graph(paths)
+    assert len(graph) > 150
+    assert cycles(graph) == []
+    assert cycles(room_graph(graph)) == [], "python -m tests.import_graph --edge ONE OTHER says which files"
+
+
+def test_the_analysis_draws_nothing() -> None:
+    paths = modules()
+    rooms = room_graph(module_graph(paths))
+    assert "results.run" in rooms["results.analysis"]
+    assert "results.plots" not in rooms["results.analysis"]
+
+
+def test_an_import_inside_a_function_makes_a_circle_too(tmp_path: Path) -> None:
+    for name, text in {
+        "space/low/one.py": "def f():\n    import space.high.two\n",
+        "space/high/two.py": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from space.low import one\n",
+        "space/alone.py": "from space.low.one import f\n",
+    }.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    graph = module_graph(modules(tmp_path))
+    assert cycles(graph) == [["space.high.two", "space.low.one"]]
+    assert cycles(room_graph(graph)) == [["space.high", "space.low"]]
+    assert room_graph(graph)["space.alone"] == {"space.low"}
 
 
 @pytest.mark.parametrize("package", MAY_IMPORT)

@@ -17,7 +17,7 @@ from typing import Any
 
 import pandas as pd
 
-from results.cli.filters import EXAMPLE
+from results.run.columns import EXAMPLE
 
 LONGEST = 1000  # letters
 DEEPEST = 50  # parts within parts

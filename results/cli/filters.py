@@ -10,8 +10,6 @@ from results.run.columns import Column
 if TYPE_CHECKING:
     import pandas as pd
 
-EXAMPLE = "'macs < 2e9 and family == \"resnext\"'"
-
 
 def where(frame: pd.DataFrame, condition: str) -> pd.DataFrame:
     """The rows that a condition holds for; see `results.cli.condition`.

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from results.cli.filters import EXAMPLE, chosen, ordered, where
+from results.cli.filters import chosen, ordered, where
 from results.export.tables import FOR_PROGRAMS, FORMATS, kind_of, render
-from results.run.columns import COLUMNS, Column
+from results.run.columns import COLUMNS, EXAMPLE, Column
 from space.shell.command import Parser, answer
 from space.shell.files import write_files
 from space.shell.words import amount

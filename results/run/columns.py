@@ -77,6 +77,9 @@ COLUMNS = (
 )
 
 
+EXAMPLE = "'macs < 2e9 and family == \"resnext\"'"  # a condition on them
+
+
 def page(columns: Sequence[Column] = COLUMNS) -> str:
     """What the columns are, as docs/columns.md has it."""
     lines = [

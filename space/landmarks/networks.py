@@ -27,6 +27,7 @@ from space.landmarks.figures import CIFAR, ILSVRC_ENTRIES, IMAGENET, Entry, Figu
 from space.networks.config import Config
 from space.networks.dense import DenseConfig
 from space.networks.layers import total
+from space.networks.read import config_from_json
 from space.networks.regnetx import regnetx
 from space.networks.regnety import regnety
 from space.networks.residual import ResidualConfig
@@ -91,8 +92,6 @@ class Landmark:
         Raises:
             ValueError: for anything else.
         """
-        from space import config_from_json  # which imports this file
-
         try:
             config = data["config"] if data["config"] is None else config_from_json(data["config"])
             figures = {

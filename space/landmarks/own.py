@@ -27,12 +27,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from space import config_from_json
 from space.budget import Budget, parse_count
 from space.landmarks.figures import Figure
 from space.landmarks.networks import LANDMARKS, TARGETS, Landmark
 from space.networks.config import Config, check_choice, check_int
 from space.networks.layers import total
+from space.networks.read import config_from_json
 from space.shell.reading import read_text
 
 COUNTS = ("macs", "params")

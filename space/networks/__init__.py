@@ -4,7 +4,7 @@
 `layers`           shape records and their sum: what is counted is said there
 `config`           what every configuration can do; `task`: what images and classes it is for
 `family`           all that the program asks of a family, one record; `axis`: what a search may vary
-`families`         the families of the project by name
+`families`         the families of the project by name; `read`: configurations that were written as JSON
 `widths`           what the solvers of all families share
 `residual`         residual networks; `residual_shape`: solved, `residual_sizes`: resized,
                    `residual_family`: ResNet, PreResNet, Wide ResNet, ResNeXt, `residual_modules`: as modules

@@ -29,6 +29,7 @@ from space.networks.axis import Value
 from space.networks.config import Config
 from space.networks.families import family_of
 from space.networks.family import Measure
+from space.networks.read import load_config
 from space.solving.axes import Target
 from space.solving.resize import paper_depth, resizing_of, solve_depth, solve_width, width_text, with_depth
 from space.solving.solve import measure_at
@@ -185,6 +186,4 @@ def start_named(name: str) -> Config:
     """
     if not name.endswith(".json"):
         return landmark(name)
-    from space import load_config
-
     return load_config(name)
