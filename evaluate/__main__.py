@@ -11,7 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from evaluate.cli.calibration import calibration, expect
-from evaluate.cli.options import at_least_one, data_for, is_file, network, recipe_and_data, short, target, usual
+from evaluate.cli.options import (
+    at_least_one,
+    data_for,
+    data_of,
+    is_file,
+    network,
+    recipe_and_data,
+    short,
+    target,
+    usual,
+)
 from evaluate.cli.parser import make_parser
 from space import CONVENTION, cost
 from space.landmarks.networks import TARGETS
@@ -72,7 +82,8 @@ def score(options: argparse.Namespace) -> str:
     from evaluate.training.proxy import train_proxy
 
     result = train_proxy(config, recipe, data, seed=options.seed, device=device)
-    return json.dumps({"network": options.network, "recipe": recipe.to_json()} | result.to_json(), indent=1)
+    about = {"network": options.network, "recipe": recipe.to_json()} | data.broken_json()
+    return json.dumps(about | result.to_json(), indent=1)
 
 
 def train(options: argparse.Namespace) -> str:
@@ -91,7 +102,7 @@ def train(options: argparse.Namespace) -> str:
     place = options.name or safe_name(name, data_name(options.data), recipe.name, f"seed{options.seed}")
     check_name("--name", place, "such as --name my-training")
     directory = (TRAININGS if run is None else run / TRAINED) / place
-    test = load_test(options.data, recipe.resolution) if options.test else None
+    test = load_test(data_of(options), recipe.resolution) if options.test else None
     speaks = os.environ.get("RANK", "0") == "0"  # one of torchrun's processes speaks for all
     if speaks and run is not None:
         print(f"trains a network of {run} from scratch, into {directory}", flush=True)
@@ -219,10 +230,11 @@ def lesion(options: argparse.Namespace) -> str:
     from evaluate.paths.lesion_study import run_lesion, subjects
     from results.plots.lesion import lesion_pictures
 
+    spec = data_of(options)
     result = lesion_report(
         run_lesion(
             options.network, subjects(config, recipe, first.classes, dense), recipe,
-            lambda seed: first if seed == 0 else load_data(options.data, recipe.resolution, seed, recipe.train_images),
+            lambda seed: first if seed == 0 else load_data(spec, recipe.resolution, seed, recipe.train_images),
             range(options.seeds), device, options.draws, options.images,
             lambda line: print(line, file=sys.stderr if options.json else sys.stdout, flush=True),
         )

@@ -116,7 +116,7 @@ def search(args: argparse.Namespace) -> int:
     from search.cli.console import fidelity_line, introduction
     from search.run.study import Search, environment
 
-    data = load_data(args.data, recipe.resolution, args.seed, recipe.train_images)
+    data = load_data(settings.data, recipe.resolution, args.seed, recipe.train_images)
     check_data(recipe, data)
     known = fidelity_of(recipe, data.key)
     fidelity = fidelity_line(known, args.data, args.recipe or recipe.name)
@@ -126,7 +126,7 @@ def search(args: argparse.Namespace) -> int:
     with Search(directory, settings, args.storage) as run:
         versions = environment(device)
         notes = {"sentence": fidelity, "known": bool(known)}
-        run.record(versions, data_name(args.data), data.key, notes, args.workers)
+        run.record(versions, data_name(args.data), data.key, notes, args.workers, data.broken_json())
         if not args.quiet:
             print(introduction(run.directory, settings, data, device, args.workers, fidelity), flush=True)
         executor = executor_for(args, settings, recipe, data, device)

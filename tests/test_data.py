@@ -202,7 +202,7 @@ def make_all_single(folder: Path) -> None:
         (make_one_class, "one class only"),
         (make_missing_label, r"label of row 2 of train\.parquet is missing"),
         (make_broken_image, r"image of row 7 of train\.parquet \(broken\.png\) cannot be decoded"),
-        (make_image_without_bytes, r"image of row 7 of train\.parquet \(x\.png\) holds no bytes"),
+        (make_image_without_bytes, r"image of row 7 of train\.parquet \(x\.png\) cannot be decoded: it holds no bytes"),
         (make_all_single, "held out"),
     ],
 )

@@ -62,12 +62,20 @@ def recipe_and_data(options: argparse.Namespace, seed: int, input_size: int) -> 
     return recipe, data, device
 
 
+def data_of(options: argparse.Namespace) -> str:
+    """What is read, as `evaluate.images.load.load_data` takes it."""
+    from evaluate.images.sources import without_broken
+
+    spec: str = options.data
+    return without_broken(spec) if options.skip_broken else spec
+
+
 def data_for(options: argparse.Namespace, recipe: Recipe, seed: int) -> ImageData:
     """The images as a recipe wants them; says what was read."""
     from evaluate.images.load import load_data
     from evaluate.training.proxy import check_data
 
-    data = load_data(options.data, recipe.resolution, seed, recipe.train_images)
+    data = load_data(data_of(options), recipe.resolution, seed, recipe.train_images)
     check_data(recipe, data)
     print(f"data {data.name}: {data.origin}", file=sys.stderr, flush=True)
     return data

@@ -28,6 +28,10 @@ def make_parser() -> argparse.ArgumentParser:
         one.add_argument(
             "--data", default="digits", help="digits, a folder, or a name on the Hugging Face hub (%(default)s)"
         )
+        one.add_argument(
+            "--skip-broken", action="store_true",
+            help="go on without images that cannot be decoded, and record them; without it they are listed",
+        )  # fmt: skip
         one.add_argument("--recipe", help="a preset or a JSON file (default: by data and device)")
         one.add_argument("--device", default="auto", help="auto, cpu or cuda (%(default)s)")
 

@@ -6,6 +6,7 @@ can be deleted at any time. It holds, a line each:
 - ``<hash>.npy``: all images of one split at one resolution as uint8 (n, 3, r, r), then their CRC-32 in four bytes. The
   hash is of the content, the resolution and the version of the decoding. Labels come from the source: they are quick
   to read, and the content's digest covers them.
+- ``<hash>.broken``: beside the images of a split of which broken ones are left out, as JSON: their numbers and why.
 - ``<hash>.key``: the digest of files that were read before, found again by their paths, sizes and times.
 
 Files are written beside and renamed: a reader never sees half a file, and of two processes that decode at once the
@@ -17,15 +18,16 @@ from __future__ import annotations
 import functools
 import hashlib
 import io
+import json
 import os
 import time
 import uuid
 import warnings
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,8 +35,10 @@ from rich.console import Console
 from rich.progress import Progress
 
 from evaluate.images.decode import DECODING, Source, decode, first_line
+from space.shell.reading import read_bytes
 
 _FORGOTTEN = 24 * 3600  # seconds after which an unfinished file is taken for one that a killed process left
+MOST_NAMED = 10  # broken images
 _SLICE = 1 << 26  # bytes that are checked at a time
 
 
@@ -75,41 +79,86 @@ def content_key(source: Source) -> str:
     return key
 
 
-def decoded(source: Source, resolution: int) -> tuple[str, NDArray[np.uint8]]:
-    """The key of a source's content, and all its images as (n, 3, resolution, resolution).
+class Decoded(NamedTuple):
+    """All images of a source."""
 
-    The images are memory-mapped from the cache, or in memory if the cache cannot be written, which is warned of.
+    key: str  # of the source's content
+    pixels: NDArray[np.uint8]  # (n, 3, resolution, resolution)
+    broken: dict[int, str]  # number of an image that could not be decoded, whose pixels are 0 -> where it lies and why
+
+
+def decoded(source: Source, resolution: int, skip_broken: bool = False) -> Decoded:
+    """The images of a source.
+
+    They are memory-mapped from the cache, or in memory if the cache cannot be written, which is warned of.
+
+    Args:
+        source: of which.
+        resolution: height and width in pixels.
+        skip_broken: go on without those that cannot be decoded.
 
     Raises:
-        ValueError: for an image that cannot be decoded.
+        ValueError: if images cannot be decoded, unless they are skipped: it names the first ten and says how many.
     """
     shape = (len(source.labels), 3, resolution, resolution)
     key = content_key(source)
     exact = "" if source.reads_all else source.stamp
-    name = f"{_hash('images', key, exact, str(resolution), str(DECODING))}.npy"
+    kind = "images without broken" if skip_broken else "images"
+    name = _hash(kind, key, exact, str(resolution), str(DECODING))
+    broken: dict[int, str] = {}
     try:
-        file = cache_folder() / name
-        if not _is_whole(file, shape):
-            _store(file, shape, _batches(source, resolution))
-        return key, np.memmap(file, np.uint8, "c", len(_header(shape)), shape)
+        file = cache_folder() / f"{name}.npy"
+        known = _known_broken(file.with_suffix(".broken"), len(source.labels)) if skip_broken else {}
+        if known is None or not _is_whole(file, shape):
+            _store(file, shape, _batches(source, resolution, broken, skip_broken))
+            if skip_broken:
+                with _written(file.with_suffix(".broken")) as listed:
+                    listed.write(json.dumps(list(broken.items())).encode())
+            known = broken
+        return Decoded(key, np.memmap(file, np.uint8, "c", len(_header(shape)), shape), known)
     except OSError as error:  # of the cache: what the source cannot read is a ValueError
         _warn(error)
     pixels = np.empty(shape, np.uint8)
     at = 0
-    for batch in _batches(source, resolution):
+    broken.clear()
+    for batch in _batches(source, resolution, broken, skip_broken):
         pixels[at : at + len(batch)] = batch
         at += len(batch)
-    return key, pixels
+    return Decoded(key, pixels, broken)
 
 
-def _batches(source: Source, resolution: int) -> Iterator[NDArray[np.uint8]]:
-    """The decoded images, with a bar where a person is watching."""
+def _known_broken(path: Path, count: int) -> dict[int, str] | None:
+    """Which of `count` images were found broken when they were decoded; None if that is not known."""
+    try:
+        listed = {int(number): str(reason) for number, reason in json.loads(read_bytes(path))}
+    except FileNotFoundError:
+        return None
+    except (ValueError, TypeError, RecursionError):  # damaged
+        return None
+    return listed if all(0 <= number < count for number in listed) else None
+
+
+def _batches(source: Source, resolution: int, broken: dict[int, str], skip_broken: bool) -> Iterator[NDArray[np.uint8]]:
+    """The decoded images, with a bar where a person is watching; `broken` is filled as `decode` does."""
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(f"decoding {source.name} at {resolution} pixels", total=len(source.labels))
-        for batch in decode(source.encoded(), resolution):
+        for batch in decode(source.encoded(), resolution, broken):
             yield batch
             progress.advance(task, len(batch))
+    if broken and not skip_broken:
+        raise ValueError(f"{broken_text(broken, len(source.labels))}; --skip-broken goes on without")
+
+
+def broken_text(broken: Mapping[int, str], total: int) -> str:
+    """Which images cannot be decoded: the first ten, and how many of `total` they are."""
+    reasons = list(broken.values())
+    if len(reasons) == 1:
+        return reasons[0]
+    what = f"{reasons[0].partition(': ')[0]}: "
+    named = [reason.removeprefix(what) for reason in reasons[:MOST_NAMED]]
+    more = [f"and {len(reasons) - MOST_NAMED:,} more"] if len(reasons) > MOST_NAMED else []
+    return f"{what}{len(reasons):,} of {total:,} images are broken: {'; '.join([*named, *more])}"
 
 
 def _store(path: Path, shape: tuple[int, ...], batches: Iterable[NDArray[np.uint8]]) -> None:

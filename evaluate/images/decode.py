@@ -69,27 +69,48 @@ class Source:
     reads_all: bool  # whether `digest` reads every image, and not only the names and sizes of files
 
 
-def decode(images: Iterable[Encoded], resolution: int) -> Iterator[NDArray[np.uint8]]:
+def decode(
+    images: Iterable[Encoded], resolution: int, broken: dict[int, str] | None = None
+) -> Iterator[NDArray[np.uint8]]:
     """Batches of (b, 3, resolution, resolution), in the order given.
 
+    Args:
+        images: encoded.
+        resolution: height and width in pixels.
+        broken: gets the number of each image that cannot be decoded, and a sentence that says where it lies and why;
+            its pixels are 0.
+
     Raises:
-        ValueError: for an image that cannot be decoded; it says where that lies.
+        ValueError: that sentence, for the first such image, if `broken` is None.
     """
-    rest = iter(images)
+    rest, done = iter(images), 0
     threads = min(_MOST_THREADS, os.cpu_count() or 1)
     with ThreadPoolExecutor(threads) as pool:
         while batch := list(islice(rest, _BATCH)):
             large = sum(len(item.content) if isinstance(item.content, bytes) else _THREADED for item in batch)
             apart = threads > 1 and large >= _THREADED * len(batch)
-            yield _decode_batch(batch, resolution, pool if apart else None)
+            failed: dict[int, str] | None = None if broken is None else {}
+            yield _decode_batch(batch, resolution, pool if apart else None, failed)
+            if broken is not None and failed:
+                broken |= {done + at: failed[at] for at in sorted(failed)}
+            done += len(batch)
 
 
-def _decode_batch(batch: list[Encoded], resolution: int, pool: ThreadPoolExecutor | None) -> NDArray[np.uint8]:
+def _decode_batch(
+    batch: list[Encoded], resolution: int, pool: ThreadPoolExecutor | None, broken: dict[int, str] | None
+) -> NDArray[np.uint8]:
+
     pixels = np.empty((len(batch), 3, resolution, resolution), np.uint8)
 
     def work(start: int, step: int) -> None:
         for at in range(start, min(start + step, len(batch))):
-            pixels[at] = _pixels(batch[at], resolution)
+            try:
+                pixels[at] = _pixels(batch[at], resolution)
+            except ValueError as error:
+                if broken is None:
+                    raise
+                pixels[at] = 0
+                broken[at] = str(error)
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # odd metadata, while the pixels are fine

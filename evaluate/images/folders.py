@@ -103,12 +103,11 @@ def _source(folder: Path, split: str | None, files: Sequence[str], guessed: bool
     for name in files:
         try:
             stat = (place / name).stat()
-        except OSError as error:
-            raise ValueError(
-                f"data {folder}: image {place / name} cannot be read: {error.strerror or error}"
-            ) from error
-        sizes.update(os.fsencode(name) + f"\0{stat.st_size}\0".encode())
-        times.update(stat.st_mtime_ns.to_bytes(16, "big", signed=True))
+            size, time = stat.st_size, stat.st_mtime_ns
+        except OSError:  # a broken image: what decodes it says so
+            size = time = -1
+        sizes.update(os.fsencode(name) + f"\0{size}\0".encode())
+        times.update(time.to_bytes(16, "big", signed=True))
 
     def encoded() -> Iterator[Encoded]:
         for name in files:

@@ -12,20 +12,26 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from evaluate.images.cache import decoded
+from evaluate.images.cache import Decoded, decoded
+from evaluate.images.decode import Source
 from evaluate.images.sources import DIGITS, open_source, parse_spec, split_options
 from space.shell.names import safe_name
+from space.shell.words import amount
 
 DIGITS_HELD_OUT = 0.2
 HELD_OUT, MOST_HELD_OUT = 0.1, 5_000
+MOST_NAMED = 10  # broken images
 MIN_RESOLUTION, MAX_RESOLUTION = 4, 1024
 
 
@@ -42,12 +48,19 @@ class ImageData:
     class_names: tuple[str, ...] = ()
     origin: str = ""  # what was read, and what of it was guessed, in words
     key: str = ""  # names the content of the split, at any resolution and wherever it lies; see `load_data`
+    broken: tuple[str, ...] = ()  # where images lie that were left out, and why
     mirror: bool = True  # whether a mirrored image is still of its class; not so for digits
 
     @property
     def resolution(self) -> int:
         """Height and width in pixels."""
         return int(self.train_images.shape[-1])
+
+    def broken_json(self) -> dict[str, Any]:
+        """What a report says of images that were left out: how many, and the first ten; nothing if there are none."""
+        if not self.broken:
+            return {}
+        return {"broken_images": {"count": len(self.broken), "first": list(self.broken[:MOST_NAMED])}}
 
     def to(self, device: str | torch.device) -> ImageData:
         """The same data on a device; itself if it is there already."""
@@ -91,7 +104,8 @@ def load_data(spec: str | Path, resolution: int, seed: int = 0, train_images: in
 
     Args:
         spec: ``digits``, a folder of parquet files or of images, or a hub name; with options behind a question mark, as
-            `evaluate.images.sources` says. Files of a split other than train are not opened.
+            `evaluate.images.sources` says, among them to leave out broken images. Files of a split other
+            than train are not opened.
         resolution: height and width in pixels; images are cut to their central square and scaled.
         seed: which images are held out (20 % of digits, else 10 % and at most 5,000), and the order of all.
         train_images: keep only so many training images.
@@ -104,6 +118,10 @@ def load_data(spec: str | Path, resolution: int, seed: int = 0, train_images: in
     if parsed.kind == "digits":
         return _digits(resolution, seed, train_images)
     source = open_source(parsed)
+    found = decoded(source, resolution, skip_broken=True) if parsed.skip_broken else None
+    kept = np.arange(len(source.labels))
+    if found is not None and found.broken:
+        source, kept = _without(source, found.broken)
     if len(present := np.unique(source.labels)) < 2:
         only = source.class_names[present[0]]
         raise ValueError(
@@ -117,8 +135,9 @@ def load_data(spec: str | Path, resolution: int, seed: int = 0, train_images: in
     train = train[:train_images]
     if len(train) < 2:
         raise ValueError(f"data {parsed.place} has {len(train)} image to train on, {len(val)} held out: expected more")
-    key, pixels = decoded(source, resolution)
-    train_pixels, val_pixels = (torch.from_numpy(np.asarray(pixels)[part.numpy()]) for part in (train, val))
+    found = decoded(source, resolution) if found is None else found
+    pixels = np.asarray(found.pixels)
+    train_pixels, val_pixels = (torch.from_numpy(pixels[kept[part.numpy()]]) for part in (train, val))
     return ImageData(
         source.name,
         train_pixels,
@@ -128,8 +147,26 @@ def load_data(spec: str | Path, resolution: int, seed: int = 0, train_images: in
         len(source.class_names),
         source.class_names,
         source.origin,
-        key,
+        _key(found),
+        tuple(found.broken.values()),
     )
+
+
+def _without(source: Source, broken: Collection[int]) -> tuple[Source, NDArray[np.int64]]:
+    """A source's labels without those of broken images, and the numbers of the images that are kept."""
+    kept = np.setdiff1d(np.arange(len(source.labels)), np.array(list(broken), np.int64))
+    labels = source.labels[kept]
+    if gone := [name for number, name in enumerate(source.class_names) if not (labels == number).any()]:
+        raise ValueError(f"data {source.name}: all images of class {gone[0]} are broken: expected two or more whole")
+    origin = f"{source.origin}; {amount(len(broken), 'broken image')} left out"
+    return dataclasses.replace(source, labels=labels, origin=origin), kept
+
+
+def _key(found: Decoded) -> str:
+    """Names what is left of a source's content."""
+    if not found.broken:
+        return found.key
+    return hashlib.sha256(f"{found.key} without {sorted(found.broken)}".encode()).hexdigest()
 
 
 def load_test(spec: str | Path, resolution: int) -> LabelledImages:
@@ -153,10 +190,13 @@ def load_test(spec: str | Path, resolution: int) -> LabelledImages:
             f"data {parsed.place}: class {unknown[0]} of the images to evaluate on ({test.origin}) is none of the "
             f"{len(known)} classes of train"
         )
+    found = decoded(test, resolution, parsed.skip_broken)
+    kept = np.arange(len(test.labels))
+    if found.broken:
+        test, kept = _without(test, found.broken)
     numbers = np.array([known.get(name, -1) for name in test.class_names], np.int64)[test.labels]
-    key, pixels = decoded(test, resolution)
-    images = torch.from_numpy(np.array(pixels))
-    return LabelledImages(test.name, images, torch.from_numpy(numbers), train.class_names, test.origin, key)
+    images = torch.from_numpy(np.array(found.pixels[kept]))
+    return LabelledImages(test.name, images, torch.from_numpy(numbers), train.class_names, test.origin, _key(found))
 
 
 def _check_resolution(resolution: int) -> None:

@@ -7,6 +7,7 @@ an existing folder     of parquet files (`evaluate.images.parquet`), else of ima
 =====================  ==========================================================================================
 
 What is otherwise guessed can be chosen behind a question mark: ``uoft-cs/cifar100?label=fine_label&split=train``.
+There ``broken=skip`` leaves out what cannot be decoded; ``--skip-broken`` writes it.
 Pickled archives are recognised to be refused: to load a pickle is to run it.
 """
 
@@ -26,7 +27,7 @@ from evaluate.images.folders import LAYOUT, SUFFIXES, is_hidden, open_images
 from evaluate.images.parquet import open_parquet
 
 DIGITS = "digits"
-OPTIONS = ("split", "image", "label", "config")
+OPTIONS = ("split", "image", "label", "config", "broken")
 EXPECTED = f"{DIGITS}, a folder of parquet files, a folder of images (train/<class>/*.jpg), or a hub name (owner/name)"
 
 _HUB = re.compile(r"\w[\w.-]*/\w[\w.-]*", re.ASCII)
@@ -42,6 +43,7 @@ class Spec:
     kind: Literal["digits", "folder", "hub"]
     place: str
     options: dict[str, str] = field(default_factory=dict)
+    skip_broken: bool = False  # whether images that cannot be decoded are left out
 
 
 def split_options(text: str) -> tuple[str, str]:
@@ -52,6 +54,19 @@ def split_options(text: str) -> tuple[str, str]:
     return os.path.expanduser(place), options
 
 
+def without_broken(spec: str) -> str:
+    """The same data, of which images that cannot be decoded are left out: what ``--skip-broken`` means.
+
+    It is a part of what is read, like the split, and so of a run's settings.
+    """
+    if spec == DIGITS:
+        return spec
+    place, query = split_options(spec)
+    if "?" in place:
+        raise ValueError(f"data {spec}: --skip-broken needs a path without a question mark: rename the folder")
+    return f"{spec}{'&' if query else '?'}broken=skip"
+
+
 def parse_spec(spec: str | Path) -> Spec:
     """Tell what is meant; an existing path wins over a hub name.
 
@@ -60,16 +75,19 @@ def parse_spec(spec: str | Path) -> Spec:
     """
     place, query = split_options(str(spec))
     options = _options(str(spec), query) if query else {}
+    broken = options.pop("broken", None)
+    if broken not in (None, "skip"):
+        raise ValueError(f"data {spec}: broken={broken}: expected broken=skip, which leaves broken images out")
     if place == DIGITS and not isinstance(spec, Path):
-        if options:
+        if options or broken:
             raise ValueError(f"data {spec}: {DIGITS} takes no options")
         return Spec("digits", DIGITS)
     if place and os.path.exists(place):
         if "config" in options:
             raise ValueError(f"data {spec}: a folder has no config to choose: expected split, image or label")
-        return Spec("folder", place, options)
+        return Spec("folder", place, options, broken == "skip")
     if _HUB.fullmatch(place) and not isinstance(spec, Path):
-        return Spec("hub", place, options)
+        return Spec("hub", place, options, broken == "skip")
     raise ValueError(f"data {place!r}: no such folder; expected {EXPECTED}")
 
 

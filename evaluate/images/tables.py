@@ -83,9 +83,8 @@ class Table:
                     where = f"{self.what}: the image of row {row} of {part.name}"
                     if name := os.path.basename(path):
                         where += f" ({name})"
-                    if not value["bytes"] and not (path and self.follow):
-                        raise ValueError(f"{where} holds no bytes")
-                    yield Encoded(where, value["bytes"] or Path(path))
+                    followed = path and self.follow and not value["bytes"]
+                    yield Encoded(where, Path(path) if followed else value["bytes"] or b"")
 
     def _labels(self, values: list[Any]) -> tuple[Any, tuple[str, ...]]:
         """(labels from 0 to classes - 1, names of the classes)."""

@@ -169,6 +169,7 @@ def train_network(
             ) from error
         report = settings | {
             "config_id": config.id,
+            **data.broken_json(),
             "environment": _environment(place, group.world),
             "precision": how.precision,
             "engine": trainer.engine,

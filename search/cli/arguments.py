@@ -125,6 +125,7 @@ def near(config: Config, target: Target) -> bool:
 def settings_of(args: argparse.Namespace, recipe: Recipe, device: str) -> Settings:
     """What makes this run the run that it is."""
     from evaluate.images.load import data_name
+    from evaluate.images.sources import without_broken
     from search.propose.warm import check as check_warm
     from search.workers.evaluation import timing_on
 
@@ -146,7 +147,7 @@ def settings_of(args: argparse.Namespace, recipe: Recipe, device: str) -> Settin
         budget_macs=target.budget.macs,
         mode=args.mode,
         families=split(args.families) if sweep is None else (str(sweep["config"]["family"]),),
-        data=args.data,
+        data=without_broken(args.data) if args.skip_broken else args.data,
         recipe=recipe.to_json(),
         input_size=args.input,
         classes=args.classes,

@@ -169,6 +169,11 @@ def add_scoring(parser: argparse.ArgumentParser) -> Callable[..., object]:
         default="digits",
         help="digits (embedded), a folder of parquet files or of images, or a hub name (%(default)s)",
     )
+    add(
+        "--skip-broken",
+        action="store_true",
+        help="go on without images that cannot be decoded, and record them; without it they are listed",
+    )
     add("--recipe", help="how networks are trained: a preset or a JSON file (default: by data and device)")
     add("--seed", type=seed, default=0, help="(%(default)s)")
     return add

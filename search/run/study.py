@@ -112,8 +112,9 @@ class Search(Trials):
             ) from error
 
     def record(
-        self, environment: dict[str, str], data_name: str, data_key: str, fidelity: dict[str, Any], workers: int
-    ) -> None:
+        self, environment: dict[str, str], data_name: str, data_key: str, fidelity: dict[str, Any], workers: int,
+        more: Mapping[str, Any] | None = None,
+    ) -> None:  # fmt: skip
         """Keep what is said about the run: in run.json, and in the study what tables and pictures repeat.
 
         Args:
@@ -122,12 +123,13 @@ class Search(Trials):
             data_key: digest of their split.
             fidelity: ``sentence``, what is known of the recipe's fidelity now, and ``known``, whether anything is.
             workers: evaluations at the same time, in this start.
+            more: what else is to be kept of the data.
 
         Raises:
             ValueError: if the storage fails.
             OSError: if run.json cannot be written; the one that was there stays.
         """
-        notes = {"data_name": data_name, "data_key": data_key, "fidelity": fidelity}
+        notes = {"data_name": data_name, "data_key": data_key, "fidelity": fidelity, **(more or {})}
         with self.errors():
             for key, value in notes.items():
                 if self.study.user_attrs.get(key) != value:
