@@ -19,6 +19,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from evaluate.calibration.expect import expect
     from evaluate.images.load import ImageData, load_data, load_test
     from evaluate.measures.counting import count_with_ptflops, count_with_torch
     from evaluate.measures.latency import measure_latency
@@ -37,6 +38,7 @@ _HOME = {
     "count_with_ptflops": "measures.counting",
     "count_with_torch": "measures.counting",
     "default_recipe": "training.presets",
+    "expect": "calibration.expect",
     "find_recipe": "training.presets",
     "load_data": "images.load",
     "load_test": "images.load",
@@ -54,6 +56,7 @@ __all__ = [
     "count_with_ptflops",
     "count_with_torch",
     "default_recipe",
+    "expect",
     "find_recipe",
     "load_data",
     "load_test",

@@ -111,3 +111,15 @@ def test_the_owners_overhead_is_measured(tmp_path: Path, command: Callable[..., 
 
 def test_what_is_shipped_as_known_is_what_was_measured() -> None:
     assert known() == SHIPPED.read_text(), "type python -m benchmarks.known"
+
+
+def test_the_winner_of_a_simulated_choice(tmp_path: Path) -> None:
+    out = tmp_path / "winner"
+    small = ("--networks", "20", "--draws", "3", "--wilder", "1", "2", "--out", str(out))
+    done = run("benchmarks.winner", *small)
+    assert done.returncode == 0, done.stderr
+    lines = json.loads(out.with_suffix(".json").read_text())["lines"]
+    assert [line["wilder"] for line in lines] == [1.0] * 6 + [2.0] * 6
+    for line in lines:
+        assert line["regret"] >= 0 and 0 <= line["covered_winner"] <= 1 and 0.5 <= line["covered_all"] <= 1
+    assert out.with_suffix(".txt").read_text() == done.stdout
