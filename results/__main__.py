@@ -73,6 +73,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         view, left = View(options.x, options.trial), list[str]()
         whole = plots == tuple(PLOTS)
         paths = write_outputs(run, plots, kinds, view, options.theme, report=whole, said=left.append)
+        if left and len(plots) == 1:
+            raise ValueError(left[0])
         return "\n".join([frontier_table(run), "", *left, written_text(run.directory, paths)])
 
     return answer("python -m results", text)

@@ -118,8 +118,8 @@ def search(args: argparse.Namespace) -> int:
 
     data = load_data(settings.data, recipe.resolution, args.seed, recipe.train_images)
     check_data(recipe, data)
-    known = fidelity_of(recipe, data.key)
-    fidelity = fidelity_line(known, args.data, args.recipe or recipe.name)
+    known = fidelity_of(recipe, data.key, settings.target.kind)
+    fidelity = fidelity_line(known, args.data, args.recipe or recipe.name, settings.target.kind)
     directory = RUNS / settings.name
     if not directory.exists():  # what is wrong with an earlier run is said before this one is made
         load_runs(args.warm_start, args.storage)
@@ -158,7 +158,9 @@ def feed(args: argparse.Namespace, run: Search, executor: Executor, data: ImageD
         print(f"{total}; {done} are done", flush=True)
     proposer = proposer_for(run, data.classes)
     verbosity = QUIET if args.quiet else VERBOSE if args.verbose else NORMAL
-    display = RunDisplay(done + landmarks + missing, done, run.points(), executor.slots, verbosity)
+    display = RunDisplay(
+        done + landmarks + missing, done, run.points(), executor.slots, verbosity, labels_of(settings, args)
+    )
     log = RunLog(run.directory / "log.jsonl", display.observe)
     log.begin(
         versions=versions, device=versions["device"], command=public_command(args), settings=settings.to_json(),
@@ -181,6 +183,14 @@ def feed(args: argparse.Namespace, run: Search, executor: Executor, data: ImageD
     finally:
         if log.trouble:
             print(log.trouble, file=sys.stderr)
+
+
+def labels_of(settings: Settings, args: argparse.Namespace) -> list[str]:
+    """The labels of what is known to come: landmarks, the settings of a sweep, and repeats of these."""
+    number = len(settings.landmarks) + args.trials
+    repeat = f" again, seed {settings.seed + args.repeats}" if args.repeats else ""
+    settings_of_sweep = [f"#{number} {each.name}{repeat}" for each in settings.listed]
+    return [*settings.landmarks, f"#{number}{repeat}", *settings_of_sweep]
 
 
 def proposer_for(run: Search, classes: int) -> Proposer | Listed:
@@ -218,6 +228,7 @@ def finish(run: Search, args: argparse.Namespace, interrupted: bool) -> int:
     from results import frontier_table, load_run, write_outputs
     from results.plots import PLOTS
     from results.report.write import written_text
+    from search.run.trials import MOST_MISSES
 
     result = load_run(run.directory, storage=args.storage)
     try:
@@ -231,6 +242,13 @@ def finish(run: Search, args: argparse.Namespace, interrupted: bool) -> int:
         ) from error
     print()
     print("\n".join([frontier_table(result), "", *left, written_text(run.directory, paths)]))
+    if run.misses >= MOST_MISSES:
+        fastest = result.frame().loc[lambda frame: frame["state"] == "slow", "latency_ms"].min()
+        print(
+            f"the search ended early: {run.misses} sampled networks in a row were slower than --max-latency "
+            f"{run.settings.max_latency:g}, the fastest took {fastest:.3f} ms: choose a higher --max-latency or a "
+            "lower --budget, and another --name"
+        )
     if interrupted:
         print(f"interrupted; finished networks are kept. To go on, repeat the command (run {run.settings.name!r}).")
         return 130

@@ -53,11 +53,11 @@ def test_a_line_a_network_and_a_summary(capsys: pytest.CaptureFixture[str], tmp_
         f"4/9 #3 {front} stopped at epoch 2 (top-1 31.5 %) 6.0 s 900 images/s",
         f"5/9 #4 {front} failed: out of memory on cpu, even with 8 images at once",
         f"6/9 #5 {front} top-1 41.2 % same network as trial 2, not trained again",
-        f"7/9 #6 {front} 7.500 ms stopped: not trained: 7.500 ms, more than 5",
-        f"8/9 #7 {front} 7.500 ms top-1 41.2 % 12.0 s 900 images/s",
+        f"7/10 #6 {front} 7.500 ms stopped: not trained: 7.500 ms, more than 5",
+        f"8/10 #7 {front} 7.500 ms top-1 41.2 % 12.0 s 900 images/s",
     ]
     assert len(lines) == 7
-    assert lines[6].startswith("3 trained, 2 stopped early, 1 failed (out of memory on cpu 1), 1 of them known already")
+    assert lines[6].startswith("3 trained, 1 stopped early, 1 slower than --max-latency, not trained, 1 failed (out")
     assert "median 900 images/s, 25 % of the device's peak, at most 0.05 GB a network" in lines[6]
 
 

@@ -21,13 +21,13 @@ def keyed(fidelity: Fidelity) -> Fidelity:
 
 def test_known_from_a_run(keyed: Fidelity, tmp_path: Path) -> None:
     write_fidelity(keyed, tmp_path / "imagenet-digits-smoke")
-    (one,) = fidelity_of(dataclasses.replace(SMOKE, name="other"), "abc", tmp_path)
+    (one,) = fidelity_of(dataclasses.replace(SMOKE, name="other"), "abc", "imagenet", tmp_path)
     assert one.proxy_top1 == keyed.rankings["proxy_top1"]
     assert one.macs == keyed.rankings["macs"]
-    assert fidelity_of(dataclasses.replace(SMOKE, epochs=3), "abc", tmp_path) == ()
-    assert fidelity_of(SMOKE, "other data", tmp_path) == ()
-    assert fidelity_of(SMOKE, "", tmp_path) == ()
-    assert fidelity_of(SMOKE, "abc", tmp_path / "nowhere") == ()
+    assert fidelity_of(dataclasses.replace(SMOKE, epochs=3), "abc", "imagenet", tmp_path) == ()
+    assert fidelity_of(SMOKE, "other data", "imagenet", tmp_path) == ()
+    assert fidelity_of(SMOKE, "", "imagenet", tmp_path) == ()
+    assert fidelity_of(SMOKE, "abc", "imagenet", tmp_path / "nowhere") == ()
 
 
 def test_sentence(keyed: Fidelity) -> None:
@@ -47,13 +47,14 @@ def test_sentence(keyed: Fidelity) -> None:
     assert "python -m evaluate fidelity" in UNKNOWN
 
 
-def test_the_newest_run_wins_and_each_set_is_told(keyed: Fidelity, tmp_path: Path) -> None:
+def test_the_newest_run_wins_and_each_kind_has_its_own(keyed: Fidelity, tmp_path: Path) -> None:
     old = dataclasses.replace(keyed, date="2020-01-01T00:00:00+00:00", seeds=(7,))
     write_fidelity(old, tmp_path / "z")
     write_fidelity(keyed, tmp_path / "a")
     write_fidelity(dataclasses.replace(keyed, set="cifar"), tmp_path / "b")
-    first, second = fidelity_of(SMOKE, "abc", tmp_path)
-    assert (first.set, first.seeds, second.set) == ("imagenet", 2, "cifar")
+    (first,) = fidelity_of(SMOKE, "abc", "imagenet", tmp_path)
+    (second,) = fidelity_of(SMOKE, "abc", "cifar", tmp_path)
+    assert (first.set, first.seeds, second.set) == ("imagenet", 2, "cifar"), "each target quotes its own kind alone"
 
 
 def test_damaged_reports_are_passed_over_with_a_warning(keyed: Fidelity, tmp_path: Path) -> None:
@@ -61,17 +62,17 @@ def test_damaged_reports_are_passed_over_with_a_warning(keyed: Fidelity, tmp_pat
     (tmp_path / "bad").mkdir()
     (tmp_path / "bad" / "fidelity.json").write_text('{"set": "ima')
     with pytest.warns(UserWarning, match=r"bad.fidelity\.json is passed over"):
-        assert len(fidelity_of(SMOKE, "abc", tmp_path)) == 1
+        assert len(fidelity_of(SMOKE, "abc", "imagenet", tmp_path)) == 1
 
 
 def test_shipped_summaries(keyed: Fidelity, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shipped = tmp_path / "known.json"
     shipped.write_text(json.dumps([summary(dataclasses.replace(keyed, seeds=(1, 2, 3)))]))
     monkeypatch.setattr(known, "SHIPPED", shipped)
-    (one,) = fidelity_of(SMOKE, "abc", tmp_path / "runs")
+    (one,) = fidelity_of(SMOKE, "abc", "imagenet", tmp_path / "runs")
     assert one.seeds == 3
     write_fidelity(dataclasses.replace(keyed, date="1999-01-01T00:00:00+00:00"), tmp_path / "runs" / "mine")
-    (one,) = fidelity_of(SMOKE, "abc", tmp_path / "runs")
+    (one,) = fidelity_of(SMOKE, "abc", "imagenet", tmp_path / "runs")
     assert one.seeds == 2  # what was measured here counts before what is shipped
     empty = dataclasses.replace(keyed, rankings={})
     with pytest.raises(ValueError, match="no network was scored"):

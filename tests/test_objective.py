@@ -14,6 +14,7 @@ from evaluate.measures.latency import Latency
 from evaluate.training.presets import RECIPES
 from evaluate.training.score import ProxyScore
 from results import frontier_table, load_run
+from results.plots.frontier_data import frontier_data
 from results.run.pareto import frontier
 from search.__main__ import main
 from search.loop import Loop
@@ -22,9 +23,10 @@ from search.records import Evaluate, Evaluation, Event, Job
 from search.run.log import RunLog
 from search.run.settings import Settings
 from search.run.study import Search
+from search.run.trials import MOST_MISSES
 from search.workers.evaluation import Evaluator, timing_on
 from search.workers.executor import InProcess
-from space import Config, load_config
+from space import Config, landmark, load_config
 
 SMALL = [
     "--budget", "0.03G", "--input", "32", "--classes", "10", "--recipe", "smoke", "--name", "run", "--device", "cpu",
@@ -152,6 +154,48 @@ def test_equal_networks_share_score_and_latency(tmp_path: Path) -> None:
     assert one.user_attrs["latency"] == other.user_attrs["latency"]
 
 
+def timed(ms: float) -> Latency:
+    return Latency(1, 32, "cpu (one)", "float32", 1, ms, ms, 50, None)
+
+
+def test_what_misses_the_latency_is_no_trial_and_ends_at_a_bound(tmp_path: Path) -> None:
+    slow: list[bool] = []
+
+    def evaluate(job: Job) -> Evaluation:
+        slow.append(len(slow) % 3 != 2 or len(slow) > 9)  # two of three, and all after the tenth
+        if slow[-1]:
+            return Evaluation(None, timed(9.0), "not trained: 9.000 ms, more than --max-latency 5", 4.0)
+        return Evaluation(ProxyScore(50.0, 1.0, 1.0, 100.0, (), "complete"), timed(4.0), None, -1.0)
+
+    chosen = settings(landmarks=(), timing=timing_on("cpu"), max_latency=5.0)
+    with Search(tmp_path / "run", chosen) as run:
+        first = feed(run, evaluate, 3)
+        assert [event.evaluation.state for event in first].count("complete") == 3 and len(first) == 9
+        assert (run.samples_left(3), run.misses) == (0, 0)
+        more = feed(run, evaluate, 5)
+        assert run.misses == MOST_MISSES == len(more), "it does not go on for ever"
+    with Search(tmp_path / "run", chosen) as run:
+        assert (run.samples_left(5), run.misses) == (0, MOST_MISSES)
+    found = load_run(tmp_path / "run")
+    assert found.frame()["state"].value_counts().to_dict() == {"slow": 36, "complete": 3}
+    data = frontier_data(found)
+    assert len(data.slow) == 36 and data.slow_label == "slower than 5 ms, not trained"
+    assert "36 slower than --max-latency, not trained" in data.caption
+
+
+def test_near_the_limit_latency_is_measured_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen = settings(landmarks=(), timing=timing_on("cpu"), max_latency=5.0)
+    evaluate = Evaluator(chosen, RECIPES["smoke"], load_data("digits", RECIPES["smoke"].resolution), "cpu")
+    job = Job(0, landmark("cifar_resnet20"))
+    for times, kept in (([5.2, 4.8, 4.9], 4.9), ([5.2, 5.1, 4.9], 5.1), ([9.0], 9.0), ([2.0], 2.0)):
+        left = iter(times)
+        monkeypatch.setattr("search.workers.evaluation.measure_latency", lambda *_, left=left, **__: timed(next(left)))
+        found = evaluate(job)
+        assert found.latency is not None and found.latency.median_ms == kept
+        assert next(left, None) is None
+        assert found.state == ("stopped" if kept > 5 else "complete")
+
+
 def test_a_network_that_cannot_be_timed_fails_with_the_reason(tmp_path: Path) -> None:
     recipe = RECIPES["smoke"]
     chosen = settings(
@@ -183,7 +227,7 @@ def test_fidelity_is_printed_stored_and_kept_up_to_date(
     monkeypatch.chdir(tmp_path)
     command = [*SMALL, "--landmarks", "none", "--trials", "0"]
     directory = tmp_path / "runs" / "run"
-    unknown = "fidelity unknown: type python -m evaluate fidelity --data digits --recipe smoke"
+    unknown = "fidelity unknown: type python -m evaluate fidelity --data digits --recipe smoke --set cifar"
     assert main(command) == 0
     assert unknown in capsys.readouterr().out.splitlines()
     assert json.loads((directory / "run.json").read_text())["fidelity"] == {"sentence": unknown, "known": False}
@@ -192,7 +236,7 @@ def test_fidelity_is_printed_stored_and_kept_up_to_date(
 
     networks = ["cifar_resnet20", "densenet_40_12", "wrn_16_8"]
     typed = unknown.partition("python -m evaluate ")[2].split()
-    assert evaluate_main([*typed, "--set", "cifar", "--networks", *networks]) == 0
+    assert evaluate_main([*typed, "--networks", *networks]) == 0
     capsys.readouterr()
     assert main(command) == 0
     line = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("fidelity"))

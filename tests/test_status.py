@@ -180,7 +180,10 @@ def test_stopped_by_a_limit(run: Path) -> None:
     add(run, (TrialState.PRUNED, {"kind": "sample", "violation": 2.5, "reason": "not trained: 7 ms"}))
     failed = replace(SCORE, state="failed", reason="diverged: in epoch 1").to_json()
     add(run, (TrialState.FAIL, {"kind": "sample", "score": failed}))
-    assert "9 trained, 1 stopped early, 2 failed (the loss is not finite 1, diverged 1)" in status(run)
+    assert (
+        "9 trained, 1 slower than --max-latency, not trained, 2 failed (the loss is not finite 1, diverged 1)"
+        in status(run)
+    )
 
 
 def test_the_command(run: Path, capsys: pytest.CaptureFixture[str]) -> None:

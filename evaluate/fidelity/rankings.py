@@ -20,6 +20,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from space.shell.scores import wilson
+
 RATIO = 0.15  # a pair is within a budget if its MACs differ by less than this part of the larger
 APART = 0.3  # and if its errors differ by more than this many points: less is noise between trainings
 RESAMPLES = 2_000
@@ -33,8 +35,8 @@ class Agreement:
     """How well a score orders networks. What cannot be said (no pair, all scores equal) is None.
 
     `*_low` and `*_high` bound the 95 % interval over samples of networks: they say what other networks of this kind
-    might have shown, not what other seeds would. Of few pairs that all agree every sample agrees too: an interval
-    without width is no certainty.
+    might have shown, not what other seeds would. Of few pairs that all agree every sample agrees too, so an interval
+    is never narrower than Wilson's for as many independent pairs as the networks make (`independent_pairs`).
     """
 
     tau: float | None
@@ -64,17 +66,58 @@ def agreement(scores: Sequence[float], errors: Sequence[float], macs: Sequence[i
         ValueError: if the lengths differ or a number is not finite.
     """
     pairs = within_budget_pairs(macs, errors)
+    tau, share = kendall_tau(scores, errors), concordance(scores, errors, pairs)
+    everyone = [(i, j) for j in range(len(errors)) for i in range(j) if errors[i] != errors[j]]
     tau_low, tau_high = tau_interval(scores, errors, seed)
+    if tau is not None:  # as the part of all pairs that is in the right order
+        ends = _no_narrower(_halved(tau_low), _halved(tau_high), _halved(tau), independent_pairs(everyone, errors))
+        tau_low, tau_high = 2 * ends[0] - 1, 2 * ends[1] - 1
     low, high = concordance_interval(scores, errors, pairs, seed)
+    if share is not None:
+        low, high = _no_narrower(low, high, share, independent_pairs(pairs, errors))
     return Agreement(
-        tau=kendall_tau(scores, errors),
+        tau=tau,
         tau_low=tau_low,
         tau_high=tau_high,
-        concordance=concordance(scores, errors, pairs),
+        concordance=share,
         concordance_low=low,
         concordance_high=high,
         pairs=len(pairs),
         networks=len(scores),
+    )
+
+
+def independent_pairs(pairs: Sequence[Pair], errors: Sequence[float]) -> float:
+    """So many independent pairs tell as much of a share in the right order as these, which share networks.
+
+    By the variance of that share if the scores were in random order: two pairs that have a network in common, in which
+    it is the better one of both or the worse one of both, agree with a covariance of 1/12; one that is the better of
+    one pair and the worse of the other, -1/12; a pair has a variance of 1/4. Over all pairs of n networks it comes to
+    4.5 n (n - 1) / (2 n + 5), as Kendall's formula for the variance of tau has it.
+
+    Args:
+        pairs: of networks of different errors; at least one.
+        errors: of all networks.
+    """
+    better = [min(pair, key=lambda n: errors[n]) for pair in pairs]
+    worse = [max(pair, key=lambda n: errors[n]) for pair in pairs]
+    variance = len(pairs) / 4
+    for network in range(len(errors)):
+        above, below = better.count(network), worse.count(network)
+        variance += (above * (above - 1) + below * (below - 1) - 2 * above * below) / 12
+    return min(float(len(pairs)), len(pairs) ** 2 / (4 * variance))
+
+
+def _halved(tau: float | None) -> float:
+    """Tau as a share from 0 to 1; an end that is missing excludes nothing."""
+    return math.nan if tau is None else (tau + 1) / 2
+
+
+def _no_narrower(low: float | None, high: float | None, share: float, pairs: float) -> tuple[float, float]:
+    """The interval, widened to Wilson's."""
+    least, most = wilson(min(max(share, 0.0), 1.0), pairs)
+    return min(each for each in (low, least) if each is not None and not math.isnan(each)), max(
+        each for each in (high, most) if each is not None and not math.isnan(each)
     )
 
 

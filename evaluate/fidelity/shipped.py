@@ -103,8 +103,8 @@ def summary(fidelity: Fidelity) -> dict[str, Any]:
     return known_from(fidelity).to_json()
 
 
-def fidelity_of(recipe: Recipe, data_key: str, runs: Path = RUNS) -> tuple[KnownFidelity, ...]:
-    """What is known for these data and this recipe, whatever its name: at most one a set, ``imagenet`` first.
+def fidelity_of(recipe: Recipe, data_key: str, kind: str, runs: Path = RUNS) -> tuple[KnownFidelity, ...]:
+    """What is known for these data, this recipe, whatever its name, and this kind of network: nothing, or one.
 
     The newest run under `runs` counts, and what is shipped where there is none. Damaged reports are passed over with
     a warning that names the file.
@@ -112,6 +112,7 @@ def fidelity_of(recipe: Recipe, data_key: str, runs: Path = RUNS) -> tuple[Known
     Args:
         recipe: how the proxies are trained.
         data_key: of the data's content; nothing is known of data without one ("").
+        kind: of the target, ``imagenet`` or ``cifar``: how a recipe ranks the one says nothing about the other.
         runs: holds a directory for each fidelity run.
     """
     if not data_key:
@@ -120,10 +121,9 @@ def fidelity_of(recipe: Recipe, data_key: str, runs: Path = RUNS) -> tuple[Known
     found = [
         one
         for one in [*sorted(shipped, key=lambda one: one.date), *sorted(_from_runs(runs), key=lambda one: one.date)]
-        if one.data_key == data_key and dataclasses.replace(one.recipe, name=recipe.name) == recipe
+        if one.set == kind and one.data_key == data_key and dataclasses.replace(one.recipe, name=recipe.name) == recipe
     ]
-    last = {one.set: one for one in found}
-    return tuple(last[name] for name in SET_NAMES if name in last)
+    return tuple(found[-1:])
 
 
 def fidelity_sentence(known: Sequence[KnownFidelity]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -20,6 +20,7 @@ from search.run.counts import Tally, Workers
 from search.run.log import figures
 from search.run.settings import Settings
 from space import cost, gflops
+from space.shell.scores import few_text, score_text
 from space.shell.words import duration
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from search.records import Evaluation, Event
 
 QUIET, NORMAL, VERBOSE = -1, 0, 1
+LABEL = 17  # letters of the column of labels, at least
 PAUSE = 60.0  # seconds from one line on how far the run is to the next, where there is no bar
 
 
@@ -38,7 +40,13 @@ class RunDisplay:
     """
 
     def __init__(
-        self, total: int, done: int, points: list[tuple[float, float]], slots: int = 1, verbosity: int = NORMAL
+        self,
+        total: int,
+        done: int,
+        points: list[tuple[float, float]],
+        slots: int = 1,
+        verbosity: int = NORMAL,
+        labels: Iterable[str] = (),
     ) -> None:
         """A display of one start of a run.
 
@@ -48,6 +56,7 @@ class RunDisplay:
             points: (top-1, MACs or ms) of what an earlier start left that may be on the frontier.
             slots: networks at the same time.
             verbosity: QUIET says nothing, VERBOSE also what is sent out and tried again.
+            labels: of the networks of the run, as far as they are known: their column is as wide as the widest.
         """
         terminal = sys.stdout.isatty()
         # FORCE_COLOR may not put escape codes into files
@@ -55,6 +64,7 @@ class RunDisplay:
             soft_wrap=True, highlight=False, quiet=verbosity <= QUIET, force_terminal=None if terminal else False
         )
         self.verbosity = verbosity
+        self.width = max([LABEL, *map(len, labels)])
         self.slots = slots
         self.points = _frontier(points)
         self.done, self.total = done, total
@@ -94,9 +104,14 @@ class RunDisplay:
         elif event["event"] == "start":
             self._labels[event["key"]] = event["label"]
             origin = f" ({event['origin']})" if event.get("origin") else ""
-            self._remark(f"{event['label']:17} {event['family']:12} {gflops(event['macs']):>6}FLOPs sent out{origin}")
+            words = f"{event['family']:12} {gflops(event['macs']):>6}FLOPs sent out{origin}"
+            self._remark(f"{self._label(event['label'])} {words}")
         elif event["event"] == "retry":
-            self._remark(f"{self._labels[event['key']]:17} tried again, attempt {event['attempt']}: {event['reason']}")
+            words = f"tried again, attempt {event['attempt']}: {event['reason']}"
+            self._remark(f"{self._label(self._labels[event['key']])} {words}")
+
+    def _label(self, label: str) -> str:
+        return label.ljust(self.width)
 
     def _remark(self, text: str) -> None:
         if self.verbosity >= VERBOSE:
@@ -106,6 +121,9 @@ class RunDisplay:
         """Print one network and move the bar."""
         self.done += 1
         self.tally.add(figures(event))
+        if figures(event)["rejected"]:
+            self.total += 1
+            self.progress.update(self.task, total=self.total)
         evaluation = event.evaluation
         result = _result(evaluation)
         if event.duplicate_of is not None:
@@ -120,7 +138,7 @@ class RunDisplay:
                 result += "  on the frontier so far"
         latency = "" if evaluation.latency is None else f"{evaluation.latency.median_ms:8.3f} ms  "
         self.console.print(
-            f"{self.done:4}/{self.total}  {event.label:17} {event.family:12} {gflops(event.macs):>6}FLOPs "
+            f"{self.done:4}/{self.total}  {self._label(event.label)} {event.family:12} {gflops(event.macs):>6}FLOPs "
             f"{event.params / 1e6:6.1f}M params  {latency}{result}",
             markup=False,
         )
@@ -168,11 +186,11 @@ def _result(evaluation: Evaluation) -> str:
         case "failed":
             return f"failed: {reason}"
         case "stopped" if score is not None and score.curve:
-            return f"stopped at epoch {score.curve[-1]['epoch']} (top-1 {score.top1:.1f} %)"
+            return f"stopped at epoch {score.curve[-1]['epoch']} (top-1 {score_text(score.top1, score.held_out)} %)"
         case "stopped":
             return f"stopped: {reason}"
     assert score is not None  # it is complete
-    return f"top-1 {score.top1:5.1f} %"
+    return f"top-1 {score_text(score.top1, score.held_out):>5} %"
 
 
 # ---------------------------------------------------------------------------------------------- before it begins
@@ -194,7 +212,9 @@ def introduction(directory: Path, settings: Settings, data: ImageData, device: s
         lines.append("; ".join([*how, f"seed {settings.seed}"]))
     origin = f" ({data.origin})" if data.origin else ""
     train, held_out = len(data.train_labels), len(data.val_labels)
+    few = few_text(held_out)
     lines.append(f"data {data.name}{origin}: {train} images to train, {held_out} held out of train")
+    lines += [few] if few else []
     lines.append(f"device {device}" + (f", {workers} workers" if workers > 1 else ""))
     if settings.timing is not None:
         limit = f"; at most {settings.max_latency:g} ms" if settings.max_latency is not None else ""
@@ -221,11 +241,12 @@ def shown_text(settings: Settings) -> list[str]:
     return lines
 
 
-def fidelity_line(known: Sequence[KnownFidelity], data: str, recipe: str) -> str:
+def fidelity_line(known: Sequence[KnownFidelity], data: str, recipe: str, kind: str = "imagenet") -> str:
     """What is known of the recipe's fidelity on these data, or what to type to learn it."""
     from evaluate.fidelity.shipped import fidelity_sentence
 
     if known:
         return fidelity_sentence(known)
-    command = shlex.join(["python", "-m", "evaluate", "fidelity", "--data", data, "--recipe", recipe])
+    words = ["python", "-m", "evaluate", "fidelity", "--data", data, "--recipe", recipe]
+    command = shlex.join([*words, *(["--set", kind] if kind != "imagenet" else [])])
     return f"fidelity unknown: type {command}"

@@ -36,13 +36,14 @@ class Start:
     end: dict[str, Any] | None
     workers: Workers
     labels: dict[int, dict[str, Any]]  # key -> its event "start"
+    rejected: int  # networks of this start that are no trials of --trials: slower than --max-latency
     repeats: int  # of the frontier's members that it has to do, as far as that is known
     now: float  # seconds since it began
 
     @property
     def total(self) -> int:
         """Networks of the whole run."""
-        return int(self.begin["done"]) + int(self.begin["left"]) + self.repeats
+        return int(self.begin["done"]) + int(self.begin["left"]) + self.repeats + self.rejected
 
 
 @dataclass(frozen=True)
@@ -224,6 +225,7 @@ def _figures(trial: FrozenTrial) -> Mapping[str, Any]:
     return score | {
         "kind": attributes.get("kind"), "state": STATES[trial.state.name], "reason": reason,
         "duplicate_of": duplicate_of,
+        "rejected": attributes.get("kind") == "sample" and attributes.get("violation", 0) > 0,
     }  # fmt: skip
 
 
@@ -241,7 +243,8 @@ def _last_start(events: Sequence[dict[str, Any]], alive: bool) -> Start | None:
     now = float(own[-1]["elapsed"])
     if alive and end is None:  # the wall clock tells the rest, unless it was set back
         now += max(0.0, (datetime.now(UTC) - datetime.fromisoformat(own[-1]["time"])).total_seconds())
-    return Start(begin, end, workers, labels, repeats, now)
+    rejected = sum(bool(event.get("rejected")) for event in own)
+    return Start(begin, end, workers, labels, rejected, repeats, now)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -17,6 +17,7 @@ from search.run.settings import Settings
 from space import Config, config_from_json
 from space.solving.axes import Value, values_of
 
+MOST_MISSES = 30  # networks in a row that are too slow before a search gives up
 MOST_REPEATED = 3 * BEST  # networks of a run in match mode
 
 
@@ -27,13 +28,19 @@ class Trials:
         """The trials as the storage has them; see `append`."""
         self.settings = settings
         self.trials = list(trials)
-        self._samples = len(self.finished("sample"))
+        samples = self.finished("sample")
+        self._samples = sum(not rejected(trial.user_attrs) for trial in samples)
+        self.misses = 0  # sampled networks in a row, up to now, that --max-latency has rejected
+        for trial in samples:
+            self.misses = self.misses + 1 if rejected(trial.user_attrs) else 0
         self._known = {identity(trial.user_attrs): trial for trial in reversed(self._counted()) if _measured(trial)}
 
     def append(self, trial: FrozenTrial) -> None:
         """One trial more, finished just now."""
         self.trials.append(trial)
-        self._samples += trial.user_attrs["kind"] == "sample"
+        if trial.user_attrs["kind"] == "sample":
+            self.misses = self.misses + 1 if rejected(trial.user_attrs) else 0
+            self._samples += not rejected(trial.user_attrs)
         if _measured(trial):
             self._known.setdefault(identity(trial.user_attrs), trial)
 
@@ -55,8 +62,11 @@ class Trials:
         return [name for name in self.settings.landmarks if name not in done]
 
     def samples_left(self, total: int) -> int:
-        """How many sampled networks are missing to `total`."""
-        return max(0, total - self._samples)
+        """How many sampled networks are missing to `total`; what --max-latency has rejected is none of them.
+
+        After `MOST_MISSES` of those in a row nothing is missing any more: the limit leaves no room to search.
+        """
+        return 0 if self.misses >= MOST_MISSES else max(0, total - self._samples)
 
     def repeats_left(self, count: int) -> list[tuple[FrozenTrial, int]]:
         """What is missing to `count` repeats of each of the `members`: the trial, and the seed to train it from.
@@ -144,6 +154,11 @@ class Trials:
             for trial in self.trials
             if trial.state == TrialState.COMPLETE and not _repeats(trial) and self.settings.within(trial.user_attrs)
         ]
+
+
+def rejected(attributes: Mapping[str, Any]) -> bool:
+    """Whether a network was not trained, for it is slower than --max-latency."""
+    return bool(attributes.get("violation", 0) > 0)
 
 
 def identity(attributes: Mapping[str, Any]) -> tuple[str | None, int | None]:
