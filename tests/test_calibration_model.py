@@ -115,6 +115,17 @@ def test_prediction_is_that_of_the_dense_algebra() -> None:
         size = (fresh.counts[0] - PRIOR.centre[0]) / PRIOR.scale[0]
         recipe = 3 * (dev["recipe"] ** 2 + dev["recipe slope"] ** 2 * size**2) + dev["noise"] ** 2
         assert forecast.deviation[0] ** 2 == pytest.approx(before - solved @ across + recipe, abs=1e-5)
+        for name in ("two", "torchvision modern"):  # what training by a known recipe would give
+            here = Trained(fresh, 25.0, name, "1000")
+            across[:n] = [by_hand(here, each, dev, False) for each in rows]
+            solved = np.linalg.solve(joint, across)
+            known_recipe = by_hand(here, here, dev | {"noise": 0.0}, False)
+            if fresh.family == "never seen":
+                known_recipe += 2 * dev["family"] ** 2
+            forecast = model.predict([fresh], "1000", name)
+            assert forecast.mean[0] == pytest.approx(model.level + solved @ known, abs=1e-6)
+            assert forecast.network[0] ** 2 == pytest.approx(known_recipe - solved @ across, abs=1e-5)
+            assert not forecast.apart
 
 
 def test_quantiles_are_those_of_the_mixture() -> None:
@@ -292,6 +303,8 @@ def test_what_cannot_be_fitted_is_refused() -> None:
         Scores("proxy", (one.evidence,), (math.nan,))
     with pytest.raises(ValueError, match="expected one each"):
         Scores("proxy", (one.evidence,), ())
+    with pytest.raises(ValueError, match=r"recipe 'none': expected one of .*MSRA"):
+        published_calibration("imagenet").predict([one.evidence], "1000", "none")
     with pytest.raises(ValueError, match="expected one of 1000"):
         published_calibration("imagenet").predict([one.evidence], "10")
 

@@ -55,7 +55,7 @@ class Forecast:
     """What networks are expected to reach; every array has an entry a network.
 
     Attributes:
-        mean: log-odds of error, for a training by a recipe like most known ones.
+        mean: log-odds of error, for a training by a recipe like most known ones, or by the one that was asked for.
         network: deviation of what is not known of the network itself. Networks trained alike are compared by it.
         deviation: with what an unknown recipe and one training add.
         familiarity: 1 for the counts of a known network of the family, towards 0 far from all of them.
@@ -149,18 +149,18 @@ class Calibration:
         answer: Array = cho_solve((factor, True), known)
         return cls(prior, deviations, fidelities, rows, recipe, task, scored, level, factor, answer)
 
-    def predict(self, evidence: Sequence[Evidence], task: str = "") -> Forecast:
+    def predict(self, evidence: Sequence[Evidence], task: str = "", recipe: str | None = None) -> Forecast:
         """What networks are expected to reach; microseconds each.
 
         Args:
             evidence: the networks.
             task: one of those that it was fitted to.
+            recipe: one of those that it was fitted to, by which they would be trained; None for an unknown one.
 
         Raises:
-            ValueError: for a task without a trained network.
+            ValueError: for a task or a recipe without a trained network.
         """
-        if task not in self.task:
-            raise ValueError(f"task {task!r}: expected one of {', '.join(sorted(set(self.task.tolist())))}")
+        _check("task", task, self.task)
         here = Rows.of(evidence, self.prior)
         dev = self.deviations
         same_task = (self.task == task).astype(np.float64)
@@ -170,16 +170,35 @@ class Calibration:
         before = own_variance(here, dev) + 2 * LEVEL**2 + dev["task slope"] ** 2 * here.size**2
         unseen = np.array([name not in self.rows.family for name in here.family.tolist()], dtype=np.float64)
         before = before + unseen * (_few(self.rows.family) - 1) * dev["family"] ** 2
-        recipe = _few(self.recipe) * (dev["recipe"] ** 2 + dev["recipe slope"] ** 2 * here.size**2) + dev["noise"] ** 2
+
+        def by(name: str) -> tuple[Array, Array]:
+            """Mean and variance for a training by a known recipe, without noise."""
+            level, slope = self._recipe(name)
+            effect = (level**2 + slope**2 * np.outer(here.size, self.rows.size)) * (self.recipe == name)
+            return self._given(np.hstack([truth + effect, *with_scores]), before + level**2 + slope**2 * here.size**2)
+
+        familiarity = self._familiarity(here)
+        if recipe is not None:
+            _check("recipe", recipe, self.recipe)
+            mean, variance = by(recipe)
+            return Forecast(mean, np.sqrt(variance), np.sqrt(variance + dev["noise"] ** 2), familiarity)
         mean, variance = self._given(np.hstack([truth, *with_scores]), before)
-        apart = []
         recipes = sorted(set(self.recipe.tolist()))
-        for name in [each for each in recipes if each in self.prior.apart]:
-            effect = _apart(here.size, self.rows.size) * (self.recipe == name)
-            own = before + APART**2 + APART_SLOPE**2 * here.size**2
-            there, spread = self._given(np.hstack([truth + effect, *with_scores]), own)
-            apart.append((1 / len(recipes), there, np.sqrt(spread + dev["noise"] ** 2)))
-        return Forecast(mean, np.sqrt(variance), np.sqrt(variance + recipe), self._familiarity(here), tuple(apart))
+        apart = [(1 / len(recipes), *by(name)) for name in recipes if name in self.prior.apart]
+        unknown = _few(self.recipe) * (dev["recipe"] ** 2 + dev["recipe slope"] ** 2 * here.size**2) + dev["noise"] ** 2
+        return Forecast(
+            mean,
+            np.sqrt(variance),
+            np.sqrt(variance + unknown),
+            familiarity,
+            tuple((weight, there, np.sqrt(spread + dev["noise"] ** 2)) for weight, there, spread in apart),
+        )
+
+    def _recipe(self, name: str) -> tuple[float, float]:
+        """Deviations of a recipe's level and slope before any of its errors is known."""
+        if name in self.prior.apart:
+            return APART, APART_SLOPE
+        return self.deviations["recipe"], self.deviations["recipe slope"]
 
     def _given(self, across: Array, before: Array) -> tuple[Array, Array]:
         """Mean and variance, given all that is known: `across` is the covariance with it, `before` the variance."""
@@ -192,6 +211,11 @@ class Calibration:
         distance = ((here.z[:, None, :] - self.rows.z[None, :, :]) ** 2).sum(2) / FAMILIAR**2
         nearest: Array = (equal(here.family, self.rows.family) * np.exp(-0.5 * distance)).max(1)
         return nearest
+
+
+def _check(what: str, name: str, known: NDArray[np.str_]) -> None:
+    if name not in known:
+        raise ValueError(f"{what} {name!r}: expected one of {', '.join(sorted(set(known.tolist())))}")
 
 
 def _few(names: NDArray[np.str_]) -> float:
