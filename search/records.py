@@ -18,6 +18,7 @@ from typing import Any, Self
 
 from evaluate.measures.latency import Latency
 from evaluate.training.score import ProxyScore
+from results.run.objective import OBJECTIVES
 from search.rungs import RungTable
 from space.networks.config import Config
 from space.solving.axes import Proposal, Value
@@ -76,8 +77,8 @@ class Evaluation:
         return "failed" if self.score is None else self.score.state
 
     def cost(self, macs: int, objective: str) -> float:
-        """What stands against top-1: milliseconds for the objective "latency", else multiply-adds."""
-        return self.latency.median_ms if objective == "latency" and self.latency else float(macs)
+        """What stands against top-1: milliseconds if the objective is measured, else multiply-adds."""
+        return self.latency.median_ms if OBJECTIVES[objective].measured and self.latency else float(macs)
 
     def to_json(self) -> dict[str, Any]:
         """The attributes of a trial."""

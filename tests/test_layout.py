@@ -71,6 +71,18 @@ def test_an_import_inside_a_function_makes_a_circle_too(tmp_path: Path) -> None:
     assert room_graph(graph)["space.alone"] == {"space.low"}
 
 
+def test_nothing_asks_whether_the_objective_is_latency() -> None:
+    """What an objective is stands in its record, `results.run.objective.COSTS`."""
+    asked = [
+        f"{name}:{node.lineno}"
+        for name, path in modules().items()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Compare)
+        and any(isinstance(part, ast.Constant) and part.value == "latency" for part in (node.left, *node.comparators))
+    ]
+    assert asked == []
+
+
 @pytest.mark.parametrize("package", MAY_IMPORT)
 def test_help_loads_nothing_heavy(package: str) -> None:
     code = (

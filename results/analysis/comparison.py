@@ -99,8 +99,8 @@ def _pairs(one: Run, other: Run) -> list[tuple[str, Any, Any]]:
             for place in (0, 1)
         ]
         pairs.append(("recipes", f"{one.recipe_name} ({words[0]})", f"{other.recipe_name} ({words[1]})"))
-    if one.objective.name == "latency":
-        pairs.append(("conditions of latency", json.dumps(one.timing), json.dumps(other.timing)))
+    if one.objective.measured:
+        pairs.append((f"conditions of {one.objective.name}", json.dumps(one.timing), json.dumps(other.timing)))
     return pairs
 
 

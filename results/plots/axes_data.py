@@ -99,7 +99,7 @@ def axes_data(run: Run, view: View = DEFAULT_VIEW) -> AxesPlot:
     frame = samples(run, cost)
     title = "Scores at like cost against the axes of the space"
     y_label = f"proxy top-1 on {run.data_name}, recipe {run.recipe_name} (%)"
-    x_label = {"macs": cost.symbol, "latency": cost.metric}.get(cost.name, f"{cost.metric} ({cost.symbol})")
+    x_label = cost.axis
     if len(frame) < FEW:
         empty = f"what scores follow needs {FEW} sampled networks with a score: {len(frame)} so far"
         said = "\n".join(caveats(run, cost, frame))

@@ -48,7 +48,7 @@ def compare_data(found: Comparison) -> ComparePlot:
     begin, end = map(found.cost.text, found.axis)
     return ComparePlot(
         title="Frontiers of several runs",
-        x_label=f"{found.cost.metric} ({found.cost.symbol})" if found.cost.name != "latency" else found.cost.metric,
+        x_label=found.cost.axis,
         y_label="proxy top-1 (%)",
         x_range=(low / room, high * room),
         y_range=style.limits([y for _, y in points]),

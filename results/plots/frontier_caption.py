@@ -41,7 +41,7 @@ def caption(
         lines.append(f"The frontier is that along {cost.metric}; the search looked for {goal}.")
     if limits := _limits(run):
         lines.append(f"Frontier members also have at most {limits}.")
-    if "latency" in (cost.name, run.objective.name):
+    if cost.measured or run.objective.measured:
         lines.append(_latency_line(run, done))
     if again:
         lines.append(

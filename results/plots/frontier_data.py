@@ -139,21 +139,14 @@ def frontier_data(run: Run, view: View = DEFAULT_VIEW) -> FrontierPlot:
 
 
 def _title(run: Run, cost: Objective) -> str:
-    against = {"macs": "complexity", "params": "parameters"}.get(cost.name, cost.name)
-    what = "at the budget" if run.one_objective and cost == run.objective else f"against {against}"
+    what = "at the budget" if run.one_objective and cost == run.objective else f"against {cost.against}"
     return f"Proxy top-1 on {shorten(run.data_name, 24)} {what}"
 
 
 def _x_label(run: Run, cost: Objective) -> str:
-    size = f"{run.input_size}x{run.input_size}"
-    if cost.name == "latency":
-        on = run.timing
-        return f"latency (ms, batch {on['batch']}, {on['device']}, {on['dtype']})" if on else "latency (ms)"
-    return {
-        "macs": f"GFLOPs (multiply-adds, {size})",
-        "params": f"parameters (M, {run.classes:,} classes)",
-        "activations": f"activations of convolutions (M, {size})",
-    }[cost.name]
+    on = run.timing
+    timing = f", batch {on['batch']}, {on['device']}, {on['dtype']}" if on else ""
+    return cost.axis_at.format(size=f"{run.input_size}x{run.input_size}", classes=run.classes, timing=timing)
 
 
 _CAPS = LIMITS | {"latency_ms": "max_latency"}  # column -> setting
@@ -253,11 +246,11 @@ def _unscored(run: Run, done: pd.DataFrame, cost: Objective) -> tuple[list[Tick]
 
 def _price(run: Run, known: Landmark, cost: Objective) -> int | None:
     """What it costs at the run's target; None where that is not known."""
-    if cost.name == "latency":
+    if cost.measured:
         return None
     if known.config is None:
         same = (known.input_size, known.classes) == (run.input_size, run.classes)
-        return {"macs": known.macs, "params": known.params}.get(cost.name) if same else None
+        return getattr(known, cost.column, None) if same else None
     try:
         counted = count(known.config, run.input_size, run.classes)
     except ValueError:  # too small an input

@@ -53,8 +53,8 @@ def _columns(run: Run, again: bool, trained: bool) -> dict[str, Cell]:
         }
     columns: dict[str, Cell] = {"rank": lambda row: str(row["rank"])} if run.one_objective else {}
     columns |= {"config id": lambda row: str(row["config_id"]), "family": lambda row: str(row["family"])}
-    if run.objective.name == "latency":
-        columns["latency (ms)"] = lambda row: f"{row['latency_ms']:.3f}"
+    if run.objective.measured:
+        columns[run.objective.axis] = lambda row: f"{row[run.objective.column]:.3f}"
     columns[f"{macs[1]}FLOPs"] = lambda row: f"{row['macs'] / macs[0]:.{macs[2]}f}"
     unit = f" ({params[1]})" if params[1] else ""
     columns[f"params{unit}"] = lambda row: f"{row['params'] / params[0]:.{params[2]}f}"

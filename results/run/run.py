@@ -137,9 +137,9 @@ class Run:
             return self.objective
         if x not in COSTS:
             raise ValueError(f"x {x!r}: expected one of {', '.join(COSTS)}")
-        if x == "latency" and self._frame["latency_ms"].isna().all():
+        if COSTS[x].measured and self._frame[COSTS[x].column].isna().all():
             raise ValueError(
-                f"{self.directory}: no latency was measured: expected a run of python -m search --objective latency"
+                f"{self.directory}: no {x} was measured: expected a run of python -m search --objective {x}"
             )
         return COSTS[x]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from results.plots import PLOTS, check_names
 from search.cli.options import parser
 from search.cli.sweep import check_sweep, sweep_name, sweep_of
-from search.run.settings import Settings, check_objective, check_sampler
+from search.run.settings import Settings, check_objective, check_sampler, is_timed
 from search.workers.ray_connection import need_ray
 from space import FAMILIES, Budget, Config, family_of
 from space.landmarks.networks import LANDMARKS, landmark
@@ -52,9 +52,9 @@ def check(args: argparse.Namespace) -> None:
         need_ray()
     if not 0 < args.gpu_fraction <= 1:
         raise ValueError(f"--gpu-fraction {args.gpu_fraction:g}: expected a part of a GPU, such as --gpu-fraction 0.5")
-    if (args.objective == "latency" or args.max_latency is not None) and (args.workers > 1 or args.ray_address):
-        raise ValueError("latency is measured with nothing else running: leave out --workers and --ray-address")
     check_objective(args.objective, args.mode)
+    if is_timed(args.objective, args.max_latency) and (args.workers > 1 or args.ray_address):
+        raise ValueError("latency is measured with nothing else running: leave out --workers and --ray-address")
     check_sweep(args, parser().parse_args([f"--budget={args.budget}"]), target_of(args))
     read_landmarks(*args.landmark)
 
@@ -139,7 +139,7 @@ def settings_of(args: argparse.Namespace, recipe: Recipe, device: str) -> Settin
     sweep = sweep_of(args, target)
     parts += [sweep_name(sweep)] if sweep else []
     name = args.name or safe_name(*parts)
-    timed = args.objective == "latency" or args.max_latency is not None
+    timed = is_timed(args.objective, args.max_latency)
     own = read_landmarks(*args.landmark)
     scored = [each.name for each in own if each.config and each.target == target.kind and near(each.config, target)]
     return Settings(

@@ -61,7 +61,7 @@ class Settings:
         if self.sweep is None:
             check_families(self.families, self.target)
         check_objective(self.objective, self.mode)
-        if (self.timing is not None) != (self.objective == "latency" or self.max_latency is not None):
+        if (self.timing is not None) != is_timed(self.objective, self.max_latency):
             raise ValueError(f"objective {self.objective}, timing {self.timing}: expected timing with latency alone")
         if self.max_latency is not None and not 0 < self.max_latency < math.inf:
             raise ValueError(f"--max-latency {self.max_latency:g}: expected milliseconds, such as --max-latency 5")
@@ -129,6 +129,11 @@ class Settings:
                 f"run {self.name!r} exists with other settings ({shown}): repeat its own settings to continue it, "
                 f"or choose another --name (with --warm-start runs/{self.name} it begins with what this one has found)"
             )
+
+
+def is_timed(objective: str, max_latency: float | None) -> bool:
+    """Whether a run of this objective and limit measures each network on this device."""
+    return OBJECTIVES[objective].measured or max_latency is not None
 
 
 def check_sampler(sampler: str) -> None:
