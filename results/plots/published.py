@@ -146,6 +146,7 @@ _LEFT, _RIGHT, _TOP = 0.75, 0.2, 0.62
 _SIZES = (1.0, 1.25, 1.6, 2.0, 2.5)  # of the axes, until every label finds a place
 Corner = Literal["upper right", "lower left", "upper left", "lower right"]
 _CORNERS: tuple[Corner, ...] = ("upper right", "lower left", "upper left", "lower right")
+_DOT = 1.6  # points from the middle of a mark that no label may cover
 _RING = 2.0  # points between a disc and its ring
 
 
@@ -266,7 +267,10 @@ def _labels(
         free = (radius(point.params, largest) + _RING + 1) * figure.dpi / 72 if point.ring else 4.0 if joined else 8.0
         anchors.append(Anchor(float(x), float(y), free, *style.text_size(figure, point.label, _TEXT)))
     frame = axes.get_window_extent()
-    boxes = place(anchors, Box(frame.x0 + 2, frame.y0 + 2, frame.x1 - 2, frame.y1 - 2), obstacles, segments)
+    dot = _DOT * figure.dpi / 72
+    dots = [Box(each.x - dot, each.y - dot, each.x + dot, each.y + dot) for each in anchors]
+    inside = Box(frame.x0 + 2, frame.y0 + 2, frame.x1 - 2, frame.y1 - 2)
+    boxes = place(anchors, inside, [*obstacles, *dots], segments)
     for point, anchor, box, colour in zip(points, anchors, boxes, colours, strict=True):
         end = nearest(box, anchor.x, anchor.y)
         if math.hypot(end[0] - anchor.x, end[1] - anchor.y) > anchor.radius + 2.5:

@@ -46,6 +46,9 @@ def draw_report(data: ReportData, pictures: Sequence[ReportPicture]) -> bytes:
         figures="\n".join(
             f"<li><strong>{escape(n)}</strong><span>{escape(what)}</span></li>" for n, what in data.figures
         ),
+        heading="The best at the budget" if data.payload["ranked"] else "Frontier",
+        members="the best" if data.payload["ranked"] else "the frontier",
+        trust="\n".join(f"<p>{escape(line)}</p>" for line in data.trust),
         caveats="\n".join(f"<p>{escape(line)}</p>" for line in data.caveats),
         pictures=_pictures(pictures),
         settings="\n".join(_group(title, pairs) for title, pairs in data.settings),

@@ -15,19 +15,23 @@ from results.export.tables import scale
 from results.plots import View, style
 from results.plots.frontier_data import FrontierPlot, frontier_data
 from results.run.columns import COLUMNS
+from results.run.notes import images_lines, repeats_lines, trust_lines
 from results.run.objective import COSTS, timing_text
 from results.run.run import Run
 from results.run.stages import stages
 from results.run.storage import is_server
 from space import config_from_json
 from space.shell.reading import read_text
+from space.shell.scores import score_text
 from space.shell.words import duration
 
-STATES = {"complete": "trained", "pruned": "stopped early", "fail": "failed"}
+STATES = {"complete": "trained", "pruned": "stopped early", "slow": "too slow, not trained", "fail": "failed"}
 # Columns of the table that the page has of each network, where any network has a value.
 SHOWN = (
-    "trial", "kind", "family", "config_id", "state", "proxy_top1", "last_top1", "published_top1", "macs", "params",
-    "activations", "latency_ms", "on_frontier", "trainings", "mean_top1", "expected_top1", "p_frontier", "trained_top1",
+    "trial", "kind", "family", "config_id", "state", "proxy_top1", "proxy_se", "held_out",
+    "last_top1", "published_top1", "macs", "params",
+    "activations", "latency_ms", "on_frontier", "trainings", "mean_top1", "expected_top1", "expected_low",
+    "expected_high", "p_frontier", "compared", "trained_top1",
     "trained_recipe", "loss", "seconds", "origin", "from_run", "reason", "network",
 )  # fmt: skip
 STAGE = ("name", "blocks", "reads", "width", "inner", "groups", "growth", "size", "macs", "params")
@@ -41,6 +45,7 @@ MARKERS = {
     "D": ("diamond", "◆"),
     "h": ("hexagon", "⬢"),
     "X": ("x", "✖"),
+    "p": ("pentagon", "⬟"),
 }
 
 
@@ -52,6 +57,7 @@ class ReportData:
     summary: str  # budget, recipe, images
     figures: tuple[tuple[str, str], ...]  # a number that matters, and what it is
     caveats: tuple[str, ...]
+    trust: tuple[str, ...]  # what has to be said beside the table of scores
     settings: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]  # groups of name and value
     commands: tuple[tuple[str, str], ...]  # what for, and the line to type
     payload: dict[str, Any]  # for the page's scripts, plain JSON values; keys below
@@ -90,6 +96,7 @@ def report_data(run: Run) -> ReportData:
         "stage": STAGE,
         "costs": {name: _cost(run, name, data) for name, data in plots.items()},
         "cost": own,
+        "ranked": run.one_objective,
         "families": {name: _family(name) for name in families},
         "states": STATES,
         "meaning": {column.name: column.meaning for column in COLUMNS if column.name in SHOWN},
@@ -101,6 +108,7 @@ def report_data(run: Run) -> ReportData:
         summary=_summary(run),
         figures=_figures(run, frame),
         caveats=tuple(plots[own].caption.splitlines()),
+        trust=tuple(images_lines(run) + repeats_lines(run) + trust_lines(run)),
         settings=tuple(_settings(run)),
         commands=tuple(_commands(run)),
         payload=payload,
@@ -110,7 +118,7 @@ def report_data(run: Run) -> ReportData:
 def _networks(run: Run, frame: pd.DataFrame) -> pd.DataFrame:
     """Each network with a score once, and what was stopped or failed; of these the family at least is known."""
     scored = frame["trial"].isin(run.networks()["trial"])
-    lost = frame["state"].isin(["pruned", "fail"]) & frame["family"].notna() & (frame["kind"] != "repeat")
+    lost = frame["state"].isin(["pruned", "fail", "slow"]) & frame["family"].notna() & (frame["kind"] != "repeat")
     return frame[scored | lost].reset_index(drop=True)
 
 
@@ -159,6 +167,8 @@ def _cost(run: Run, name: str, data: FrontierPlot) -> dict[str, Any]:
         "budget_label": data.budget_label,
         "step": data.step,
         "band": data.band,
+        "adjusted": data.adjusted,
+        "bars": data.bars,
         "ticks": [asdict(tick) for tick in data.ticks],
         "members": [int(trial) for trial in members["trial"]],
         "empty": data.empty,
@@ -194,12 +204,21 @@ def _summary(run: Run) -> str:
 
 def _figures(run: Run, frame: pd.DataFrame) -> tuple[tuple[str, str], ...]:
     members = run.frontier()
-    found = [(f"{len(run.networks()):,}", "networks with a score"), (f"{len(members):,}", "on the frontier")]
+    what = "best at the budget" if run.one_objective else "on the frontier"
+    found = [(f"{len(run.networks()):,}", "networks with a score"), (f"{len(members):,}", what)]
     if len(members):
-        best = members.iloc[int(members["proxy_top1"].argmax())]
-        found.append((f"{best['proxy_top1']:.2f} %", f"best proxy top-1, trial {best['trial']}"))
+        best = _top(members)
+        images = None if pd.isna(best["held_out"]) else int(best["held_out"])
+        score = score_text(best["proxy_top1"], images, 2)
+        found.append((f"{score} %", f"proxy top-1 of the best, trial {best['trial']}"))
     found.append((duration(float(frame["seconds"].sum())), "of training"))
     return tuple(found)
+
+
+def _top(members: pd.DataFrame) -> pd.Series:
+    """The best of a run's answer: by expected top-1 where that is known."""
+    score = members["expected_top1"] if members["expected_top1"].notna().any() else members["proxy_top1"]
+    return members.iloc[int(score.argmax())]
 
 
 def _settings(run: Run) -> Iterator[tuple[str, tuple[tuple[str, str], ...]]]:
@@ -243,7 +262,7 @@ def _commands(run: Run) -> Iterator[tuple[str, str]]:
     yield "The table on the terminal or as a file", _line("results", "show", place, *where, "--help")
     members = run.frontier()
     if len(members):
-        best = members.iloc[int(members["proxy_top1"].argmax())]
+        best = _top(members)
         trial = str(best["trial"])
         yield "Take the best network away", _line(
             "results", "export", place, *where, "--trial", trial, "--to", "model.onnx"

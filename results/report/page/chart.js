@@ -20,7 +20,8 @@ function lines(words, width) {
 /** What the label at a mark says. */
 function hover(row) {
   const words = [`<b>${lines(title(row), 48)}</b>`, lines(`${text(row, "family")} ${text(row, "network")}`, 48)];
-  for (const column of ["macs", "params", "latency_ms", "proxy_top1", "last_top1", "p_frontier"]) {
+  for (const column of ["macs", "params", "latency_ms", "proxy_top1", "proxy_se", "expected_top1", "expected_low",
+    "expected_high", "last_top1", "p_frontier"]) {
     if (text(row, column)) words.push(`${NAMES[column] || column} ${plain(text(row, column, true))}`);
   }
   const trial = `trial ${value(row, "trial")}`;
@@ -69,6 +70,11 @@ function lostMarks(known, floor, theme) {
     drawn.push(marks(DATA.states.fail, failed, failed.map(() => floor),
       { symbol: "x-thin-open", color: theme.quiet, size: 8, line }));
   }
+  const slow = known.filter((row) => value(row, "state") === "slow");
+  if (slow.length) {
+    drawn.push(marks(DATA.states.slow, slow, slow.map(() => floor),
+      { symbol: "triangle-right-open", color: theme.quiet, size: 8 }));
+  }
   const stopped = known.filter((row) => value(row, "state") === "pruned");
   if (stopped.length) {
     const families = stopped.map((row) => DATA.families[value(row, "family")]);
@@ -96,15 +102,23 @@ function traces(theme) {
   const drawn = [];
   if (cost.band.length) {
     const [xs, low, high] = [0, 1, 2].map((at) => cost.band.map((point) => point[at]));
-    const edge = { type: "scatter", mode: "lines", x: xs, line: { width: 0 }, hoverinfo: "skip", legendgroup: "band" };
+    const edge = { type: "scatter", mode: "lines", x: xs, line: { width: 0, shape: "hv" }, hoverinfo: "skip", legendgroup: "band" };
     drawn.push({ ...edge, y: low, showlegend: false });
-    drawn.push({ ...edge, y: high, fill: "tonexty", fillcolor: `${theme.quiet}40`, name: "frontier without luck, 95 %" });
+    drawn.push({ ...edge, y: high, fill: "tonexty", fillcolor: `${theme.quiet}40`, name: "95 % of it" });
   }
   if (cost.step.length) {
     const end = Math.max(cost.budget ?? cost.x_range[1], cost.step.at(-1)[0]);
-    drawn.push({ type: "scatter", mode: "lines", name: "frontier", hoverinfo: "skip",
+    drawn.push({ type: "scatter", mode: "lines", hoverinfo: "skip",
+      name: cost.adjusted ? "frontier without seed variance" : "frontier of single trainings",
       line: { shape: "hv", width: 2, color: theme.ink },
       x: [...cost.step.map(([x]) => x), end], y: [...cost.step.map(([, y]) => y), cost.step.at(-1)[1]] });
+  }
+  if (cost.bars.length) {
+    drawn.push({ type: "scatter", mode: "markers", name: "expected top-1, 95 %", hoverinfo: "skip",
+      x: cost.bars.map(([x]) => x), y: cost.bars.map(([, y]) => y),
+      marker: { symbol: "line-ew-open", size: 11, color: theme.ink, line: { width: 2 } },
+      error_y: { type: "data", symmetric: false, color: theme.ink, thickness: 1.2, width: 0,
+        array: cost.bars.map(([, y, , high]) => high - y), arrayminus: cost.bars.map(([, y, low]) => y - low) } });
   }
   drawn.push(...lostMarks(known, floor, theme));
   for (const name of Object.keys(DATA.families)) {

@@ -6,7 +6,7 @@ const ROWS = DATA.networks.trial.length;
 let chosen = null; // number of the row whose details are shown
 const UNITS = { // divisor, decimals, symbol
   proxy_top1: [1, 2, "%"], last_top1: [1, 2, "%"], published_top1: [1, 2, "%"], mean_top1: [1, 2, "%"],
-  expected_top1: [1, 2, "%"], trained_top1: [1, 2, "%"], p_frontier: [1, 2, ""], latency_ms: [1, 3, "ms"],
+  proxy_se: [1, 2, "%"], expected_top1: [1, 2, "%"], expected_low: [1, 2, "%"], expected_high: [1, 2, "%"], trained_top1: [1, 2, "%"], p_frontier: [1, 2, ""], latency_ms: [1, 3, "ms"],
   loss: [1, 3, "nats"], seconds: [1, 1, "s"],
 };
 for (const [column, [by, symbol, digits]] of Object.entries(DATA.scales)) {
@@ -14,8 +14,9 @@ for (const [column, [by, symbol, digits]] of Object.entries(DATA.scales)) {
 }
 const NAMES = { // where a column's own name would not do
   proxy_top1: "proxy top-1", last_top1: "top-1 when stopped", published_top1: "published top-1", mean_top1: "mean top-1",
-  expected_top1: "expected top-1", trained_top1: "top-1, trained further", p_frontier: "P(on frontier)",
-  macs: "multiply-adds", latency_ms: "latency", on_frontier: "frontier", config_id: "configuration",
+  proxy_se: "± standard error", held_out: "held-out images", expected_top1: "expected top-1",
+  expected_low: "95 % from", expected_high: "to", trained_top1: "top-1, trained further", p_frontier: DATA.ranked ? "P(the best)" : "P(on frontier)",
+  macs: "multiply-adds", latency_ms: "latency", on_frontier: DATA.ranked ? "one of the best" : "frontier", config_id: "configuration",
 };
 
 /** What a column has of a network; null where nothing is known. */

@@ -21,7 +21,8 @@ function show(row, from) {
 /** The best network on the frontier, to begin with. */
 function best() {
   const rows = DATA.networks.trial.map((_, row) => row).filter((row) => value(row, "on_frontier"));
-  return rows.reduce((a, b) => (a === null || value(b, "proxy_top1") > value(a, "proxy_top1") ? b : a), null);
+  const score = (row) => value(row, "expected_top1") ?? value(row, "proxy_top1");
+  return rows.reduce((a, b) => (a === null || score(b) > score(a) ? b : a), null);
 }
 
 setTheme(DARK.matches ? "dark" : "light");
