@@ -1,6 +1,7 @@
 """Networks varied along an axis: the papers' numbers come out, none costs more than it may, errors name a way out."""
 
 import itertools
+import json
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from space.solving.axes import Target
 from space.solving.directions import DIRECTIONS, spend
 from space.solving.resize import deepened, paper_depth, solve_width, with_depth
 from space.solving.solve import measure_at
+from space.solving.sweeps import AxisSweep, DirectionSweep, Sweep, sweep_from_json
 from space.solving.vary import Setting, default_start, parse_axes, settings, vary
 
 AT_224, AT_32 = (224, 1000), (32, 10)
@@ -228,3 +230,20 @@ def test_a_growth_rate_keeps_the_compression() -> None:
     for each in found:
         assert isinstance(each.config, DenseConfig)
         assert (each.config.compression, each.config.stem_width) == (0.5, 2 * each.config.growth_rate)
+
+
+@pytest.mark.parametrize(
+    ("sweep", "title"),
+    [
+        (
+            AxisSweep("a/mine.json", landmark("resnet50"), (("cardinality", (1, 4)), ("depth", (26,)))),
+            "cardinality-depth-mine",
+        ),
+        (DirectionSweep("resnet50", landmark("resnet50"), ("depth", "width"), (0.5, 2.0)), "pays-resnet50"),
+    ],
+)
+def test_a_sweep_is_written_and_read_exactly(sweep: Sweep, title: str) -> None:
+    assert sweep_from_json(json.loads(json.dumps(sweep.to_json()))) == sweep
+    assert sweep.title == title
+    with pytest.raises(ValueError, match="no sweep"):
+        sweep_from_json(sweep.to_json() | {"kind": "other"})

@@ -19,6 +19,7 @@ from space.landmarks.figures import RESNEXT
 from space.landmarks.networks import Landmark
 from space.solving.axes import SMALL_INPUT
 from space.solving.resize import paper_depth
+from space.solving.sweeps import DirectionSweep, sweep_from_json
 
 LIKE = 0.2  # published networks stand beside a sweep if their cost is this near to its budget
 GROUPED = {"cardinality", "base_width"}
@@ -75,13 +76,12 @@ def swept(run: Run) -> SweepData:
     Raises:
         ValueError: if it is no sweep.
     """
-    sweep = run.settings.get("sweep")
-    if not sweep:
+    stored = run.settings.get("sweep")
+    if not stored:
         raise ValueError(f"{run.directory} has no sweep: expected a run of python -m search --sweep AXIS=VALUES")
-    pays = "axes" not in sweep
-    axes = ("direction", "factor") if pays else tuple(sweep["axes"])
-    start = config_from_json(sweep["config"])
-    found = sorted(_networks(run), key=lambda each: _place(each[0]["setting"]["values"], sweep))
+    sweep = sweep_from_json(stored)
+    pays, axes, start = isinstance(sweep, DirectionSweep), sweep.names, sweep.config
+    found = sorted(_networks(run), key=lambda each: sweep.place(each[0]["setting"]["values"]))
     beside = () if pays else tuple(_beside(run, start, axes, [config_from_json(one["config"]) for one, *_ in found]))
     spread = intervals({one["setting"]["name"]: list(scores.values()) for one, scores, *_ in found if scores})
     rows = tuple(
@@ -99,15 +99,7 @@ def swept(run: Run) -> SweepData:
         pairs = [each for each in pairs if 1.0 in (a := (factor[each.better], factor[each.worse])) or a[0] == a[1]]
     empty = "" if scored else "no network of the sweep is finished yet"
     said = (*_verdicts(scored, pairs), *_trend(scored, axes))
-    return SweepData(axes, str(sweep["start"]), rows, beside, tuple(pairs), said, empty)
-
-
-def _place(values: Mapping[str, Any], sweep: Mapping[str, Any]) -> tuple[float, ...]:
-    """Where a setting stands in the order that was asked for; the start is first."""
-    if "axes" in sweep:
-        return tuple(sweep["axes"][axis].index(value) for axis, value in values.items())
-    direction = values["direction"]
-    return (-1 if direction == "start" else sweep["directions"].index(direction), values["factor"])
+    return SweepData(axes, sweep.start, rows, beside, tuple(pairs), said, empty)
 
 
 def _networks(run: Run) -> Iterator[tuple[dict[str, Any], dict[int, float], float | None, str]]:

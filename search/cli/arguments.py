@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from results.plots import PLOTS, check_names
 from search.cli.options import parser
-from search.cli.sweep import check_sweep, sweep_name, sweep_of
+from search.cli.sweep import check_sweep, sweep_of
 from search.run.settings import Settings, check_objective, check_sampler, is_timed
 from search.workers.ray_connection import need_ray
 from space import FAMILIES, Budget, Config, family_of
@@ -137,7 +137,7 @@ def settings_of(args: argparse.Namespace, recipe: Recipe, device: str) -> Settin
         (args.max_params, "params"), (args.max_activations, "activations"), (args.max_latency, "ms"),
     ) if limit is not None]  # fmt: skip
     sweep = sweep_of(args, target)
-    parts += [sweep_name(sweep)] if sweep else []
+    parts += [sweep.title] if sweep else []
     name = args.name or safe_name(*parts)
     timed = is_timed(args.objective, args.max_latency)
     own = read_landmarks(*args.landmark)
@@ -146,7 +146,7 @@ def settings_of(args: argparse.Namespace, recipe: Recipe, device: str) -> Settin
         name=name,
         budget_macs=target.budget.macs,
         mode=args.mode,
-        families=split(args.families) if sweep is None else (str(sweep["config"]["family"]),),
+        families=split(args.families) if sweep is None else (sweep.config.family,),
         data=without_broken(args.data) if args.skip_broken else args.data,
         recipe=recipe.to_json(),
         input_size=args.input,

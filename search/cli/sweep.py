@@ -8,11 +8,12 @@ trained from the same seeds, so that differences can be told from luck (`results
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from search.propose.listed import attributes_of
-from space import Config, config_from_json, cost, gflops
+from space import Config, cost, gflops
 from space.solving.axes import Target
+from space.solving.sweeps import AxisSweep, Sweep
 from space.solving.vary import default_start, parse_axes, start_named
 from space.solving.vary import settings as vary_all
 
@@ -67,19 +68,13 @@ def start_of(args: argparse.Namespace, target: Target) -> tuple[str, Config]:
     return name, start_named(name)
 
 
-def sweep_of(args: argparse.Namespace, target: Target) -> dict[str, Any] | None:
+def sweep_of(args: argparse.Namespace, target: Target) -> Sweep | None:
     """What `Settings.sweep` keeps; None for a search."""
     if args.sweep is None:
-        found: dict[str, Any] | None = args.pays
+        found: Sweep | None = args.pays
         return found
-    name, start = start_of(args, target)
-    return {"start": name, "config": start.to_json(), "axes": parse_axes(args.sweep)}
-
-
-def sweep_name(sweep: dict[str, Any]) -> str:
-    """The part of the run's name that says what is swept."""
-    start = sweep["start"].replace("\\", "/").rsplit("/", 1)[-1].removesuffix(".json")
-    return "-".join([*sweep["axes"], start]) if "axes" in sweep else f"pays-{start}"
+    axes = tuple((name, tuple(values)) for name, values in parse_axes(args.sweep).items())
+    return AxisSweep(*start_of(args, target), axes)
 
 
 def sweep_lines(settings: Settings, classes: int) -> list[str]:
@@ -91,8 +86,8 @@ def sweep_lines(settings: Settings, classes: int) -> list[str]:
     """
     assert settings.sweep is not None
     listed = settings.listed
-    start = cost(config_from_json(settings.sweep["config"]), settings.input_size, settings.classes)
-    lines = [f"start {settings.sweep['start']}: {gflops(start.macs)}FLOPs, {start.params / 1e6:.1f}M params"]
+    start = cost(settings.sweep.config, settings.input_size, settings.classes)
+    lines = [f"start {settings.sweep.start}: {gflops(start.macs)}FLOPs, {start.params / 1e6:.1f}M params"]
     wide = max(len(each.name) for each in listed)
     room = max(len(each.solved) for each in listed)
     for each in listed:

@@ -19,6 +19,7 @@ from space.solving.axes import SMALL_INPUT
 from space.solving.directions import DIRECTIONS, spend
 from space.solving.resize import solve_width
 from space.solving.solve import measure_at
+from space.solving.sweeps import DirectionSweep
 from space.solving.vary import start_named
 
 PROG = "python -m search pays"
@@ -77,8 +78,6 @@ def _found(own: argparse.Namespace) -> dict[str, Any]:
     most = max(cost(each.config, each.input_size, own.classes).macs for each in spent.settings)
     own.landmarks = ["auto"]
     take_seeds(own)
-    sweep = {
-        "start": name, "config": start.to_json(), "directions": directions,
-        "factors": sorted({float(each) for each in own.factors}),
-    }  # fmt: skip
+    factors = tuple(sorted({float(each) for each in own.factors}))
+    sweep = DirectionSweep(name, start, tuple(directions), factors)
     return {"budget": str(most), "trials": len(spent.settings), "pays": sweep, "start": None, "seeds": None}

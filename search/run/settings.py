@@ -9,15 +9,14 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from results.run.objective import BEST, OBJECTIVES, timing_text
-from space import Config, config_from_json
+from space import Config
 from space.budget import Budget
 from space.landmarks.networks import Landmark, landmark
 from space.limits import Limits
 from space.shell.names import check_name
 from space.solving.axes import Target, check_families, searched
-from space.solving.directions import spend
+from space.solving.sweeps import Sweep, sweep_from_json
 from space.solving.vary import Setting
-from space.solving.vary import settings as vary_all
 
 SAMPLERS = ("tpe", "nsga2", "gp", "qmc", "random")
 
@@ -48,10 +47,7 @@ class Settings:
     refine: float = 0.0  # the part of the later proposals that are neighbours of the best
     warm_start: tuple[str, ...] = ()  # names of the runs that this one began with
     own_landmarks: tuple[dict[str, Any], ...] = ()  # `Landmark.to_json` of the user's, those of figures alone too
-    # The networks that are trained in place of samples: ``start`` (its name), ``config`` and ``axes``
-    # (`space.solving.vary`) or
-    # ``directions`` and ``factors`` (`space.solving.directions`); None: networks are sampled.
-    sweep: dict[str, Any] | None = None
+    sweep: Sweep | None = None  # the networks that are trained in place of samples; None: networks are sampled
 
     def __post_init__(self) -> None:
         check_name("run name", self.name, "such as --name my-run")
@@ -77,15 +73,7 @@ class Settings:
     @property
     def listed(self) -> tuple[Setting, ...]:
         """The networks of the sweep, in order; none where networks are sampled."""
-        if self.sweep is None:
-            return ()
-        start = config_from_json(self.sweep["config"])
-        if "axes" in self.sweep:
-            return tuple(vary_all(start, self.sweep["axes"], self.target))
-        return spend(
-            start, self.sweep["factors"], input_size=self.input_size, classes=self.classes,
-            directions=self.sweep["directions"],
-        ).settings  # fmt: skip
+        return () if self.sweep is None else self.sweep.settings(self.target)
 
     @property
     def repeated(self) -> str:
@@ -109,12 +97,16 @@ class Settings:
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in dataclasses.asdict(self).items()}
+        values = {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}
+        values["sweep"] = None if self.sweep is None else self.sweep.to_json()
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
         """Read `to_json`'s form."""
         values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
+        if values.get("sweep") is not None:
+            values["sweep"] = sweep_from_json(values["sweep"])
         return cls(**values)
 
     def refuse_other(self, stored: dict[str, Any]) -> None:

@@ -7,5 +7,6 @@
 `vary`        one network with one or two axes set, the rest solved: the settings of a sweep
 `neighbours`  one step from a network to a similar one
 `directions`  one network with more spent in one direction at a time
+`sweeps`      what a sweep is: the two kinds of listed networks, as frozen types
 ============  ================================================================================
 """
