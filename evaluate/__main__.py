@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from evaluate.cli.options import (
     usual,
 )
 from evaluate.cli.parser import make_parser
-from space import CONVENTION, cost
+from space import CONVENTION, Task, cost
 from space.landmarks.networks import TARGETS
 from space.shell.command import answer
 from space.shell.files import json_bytes, write_files
@@ -93,22 +94,36 @@ def train(options: argparse.Namespace) -> str:
     from evaluate.training.provenance import proxy_of, run_of
 
     run, proxy = (run_of(options.network), proxy_of(options.network)) if is_file(options.network) else (None, None)
-    recipe, data, device = recipe_and_data(options, options.seed, usual(options.network, config)[0])
+    name = short(options.network)
+    known = usual(options.network, config)
+    size, classes = target(options, config)
+    cost(config, size, classes)  # refuses too small an input before anything is read
+
+    from evaluate.training.device import resolve_device
+    from evaluate.training.presets import find_recipe
+    from evaluate.training.whole import check_whole, introduction
+
+    recipe = find_recipe(options.recipe, size)
+    check_whole(name, config, recipe, size)
 
     from evaluate.images.load import data_name, load_test
+    from evaluate.images.sizes import resizing, stored_sizes
     from evaluate.training.full import train_network
 
-    name = Path(options.network).stem if is_file(options.network) else options.network
+    device = resolve_device(options.device)
+    data = data_for(options, recipe, options.seed)
+    task = Task(size, data.classes)
+    lines = introduction(name, config, task, known, resizing(stored_sizes(options.data), size))
     place = options.name or safe_name(name, data_name(options.data), recipe.name, f"seed{options.seed}")
     check_name("--name", place, "such as --name my-training")
     directory = (TRAININGS if run is None else run / TRAINED) / place
     test = load_test(data_of(options), recipe.resolution) if options.test else None
     speaks = os.environ.get("RANK", "0") == "0"  # one of torchrun's processes speaks for all
-    if speaks and run is not None:
-        print(f"trains a network of {run} from scratch, into {directory}", flush=True)
+    if speaks:
+        print("\n".join([*lines, f"from scratch, by recipe {recipe.name}, into {directory}"]), flush=True)
     report = train_network(
-        name, config, recipe, data, directory, seed=options.seed, device=device, test=test, proxy=proxy,
-        show=lambda line: print(line, flush=True),
+        name, replace(config, task=task), recipe, data, directory, seed=options.seed, device=device, test=test,
+        proxy=proxy, run=None if run is None else run.resolve().name, show=lambda line: print(line, flush=True),
     )  # fmt: skip
     if not speaks:
         return ""

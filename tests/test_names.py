@@ -65,8 +65,7 @@ def test_what_is_not_seen_is_shown() -> None:
 
 def recipe_file(place: Path, name: str) -> Path:
     place.write_text(json.dumps({
-        "name": name, "epochs": 1, "batch_size": 32, "learning_rate": 0.1, "resolution": 8, "width": 0.125,
-        "train_images": 64,
+        "name": name, "epochs": 1, "batch_size": 32, "learning_rate": 0.1, "resolution": 8, "train_images": 64,
     }))  # fmt: skip
     return place
 
@@ -76,7 +75,7 @@ def recipe_file(place: Path, name: str) -> Path:
     [
         (["paths", "cifar_resnet20", "--samples", "1"], "paths/cifar_resnet20-digits-outside-seed0"),
         (["lesion", "cifar_resnet20", "--images", "8", "--draws", "1"], "lesion/cifar_resnet20-digits-outside"),
-        (["train", "cifar_resnet20"], "train/cifar_resnet20-digits-outside-seed0"),
+        (["train", "cifar_resnet20", "--input", "8"], "train/cifar_resnet20-digits-outside-seed0"),
     ],
 )
 def test_a_recipe_writes_nothing_outside_of_runs(

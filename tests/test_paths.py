@@ -151,12 +151,17 @@ def test_weights_of_a_training(
     net: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert main(["train", str(net), "--recipe", "smoke", "--device", "cpu", "--name", "t", "--seed", "3"]) == 0
+    recipe = tmp_path / "quick.json"
+    recipe.write_text(
+        json.dumps({"name": "quick", "epochs": 2, "batch_size": 64, "learning_rate": 0.1, "resolution": 8})
+    )
+    words = ["--input", "8", "--recipe", str(recipe), "--device", "cpu", "--name", "t", "--seed", "3"]
+    assert main(["train", str(net), *words]) == 0
     trained = tmp_path / "runs" / "train" / "t"
     capsys.readouterr()
     assert run(net, tmp_path / "out", "--weights", str(trained / "model.pt"), "--json") == 0
     report = json.loads(capsys.readouterr().out)
-    assert (report["seed"], report["recipe"]["name"]) == (3, "smoke")
+    assert (report["seed"], report["recipe"]["name"]) == (3, "quick")
     assert report["error"] == pytest.approx(100 - json.loads((trained / "train.json").read_text())["top1"])
 
     def refused(*more: str, network: Path = net) -> str:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,27 @@ from evaluate.images.load import ImageData, LabelledImages, load_data
 from evaluate.training.full import train_network
 from evaluate.training.presets import RECIPES
 from evaluate.training.recipe import Recipe
-from space import build, landmark, load_config
+from results import load_run
+from space import Task, build, cost, landmark, load_config
 
 ROOT = Path(__file__).parents[1]
-RECIPE = dataclasses.replace(RECIPES["smoke"], name="short", epochs=4, evaluate_every=2, crop=True)
-CONFIG = landmark("resnet18")
+RECIPE = dataclasses.replace(
+    RECIPES["smoke"], name="short", epochs=4, evaluate_every=2, crop=True, width=1.0, stem="keep"
+)
+CONFIG = RECIPES["smoke"].proxy(landmark("resnet18"))  # as its own network: small enough to be trained in a second
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    """A folder with net.json, for digits as they are, and quick.json."""
+    net = {"config": CONFIG.to_json(), "input_size": 8, "classes": 10}
+    (tmp_path / "net.json").write_text(json.dumps(net))
+    quick = {"name": "quick", "epochs": 2, "batch_size": 64, "learning_rate": 0.1, "train_images": 512, "crop": False}
+    (tmp_path / "quick.json").write_text(json.dumps(quick))
+    return tmp_path
+
+
+QUICK = ["train", "net.json", "--recipe", "quick.json", "--device", "cpu"]
 
 
 @pytest.fixture(scope="module")
@@ -46,8 +63,8 @@ def test_the_weights_are_the_networks_own(digits: ImageData, tmp_path: Path) -> 
     assert [point["epoch"] for point in report["curve"]] == [2, 4] and len(lines) == 2
     assert report["test_top1"] is None and report["environment"]["processes"] == 1
     trained = load_config(tmp_path / "run" / "config.json")
-    assert trained == RECIPE.proxy(CONFIG)
-    model = build(trained, 10, 8)
+    assert trained == CONFIG
+    model = build(trained)
     model.load_state_dict(weights(tmp_path / "run"))
     assert {path.name for path in (tmp_path / "run").iterdir()} == {
         "checkpoint.pt", "config.json", "model.pt", "train.json",
@@ -73,21 +90,23 @@ def test_an_interrupted_training_ends_as_if_it_had_not_been(digits: ImageData, t
 
 
 @pytest.mark.slow
-def test_a_killed_training_goes_on(tmp_path: Path) -> None:
+def test_a_killed_training_goes_on(files: Path, tmp_path: Path) -> None:
     recipe = tmp_path / "recipe.json"
     recipe.write_text(json.dumps(dataclasses.replace(RECIPE, epochs=400, evaluate_every=1).to_json()))
-    command = [sys.executable, "-m", "evaluate", "train", "resnet18", "--recipe", str(recipe), "--device", "cpu",
+    command = [sys.executable, "-m", "evaluate", "train", "net.json", "--recipe", str(recipe), "--device", "cpu",
                "--name", "killed"]  # fmt: skip
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     running = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True)
     assert running.stdout is not None
-    for _ in range(3):
-        assert running.stdout.readline().startswith("epoch")
+    while not running.stdout.readline().startswith("epoch    3"):
+        assert running.poll() is None
     running.send_signal(signal.SIGKILL)
     running.wait()
     running.stdout.close()
     again = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True)
     assert again.stdout is not None
+    for _ in range(2):
+        assert not again.stdout.readline().startswith("epoch")  # what is trained, and where to
     assert again.stdout.readline().startswith("goes on after epoch ")
     again.send_signal(signal.SIGINT)
     time.sleep(0)
@@ -135,21 +154,21 @@ def test_divergence_and_too_small_an_input_are_one_sentence(digits: ImageData, t
     assert not (tmp_path / "b").exists()
 
 
-def test_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert main(["train", "resnet18", "--recipe", "smoke", "--device", "cpu", "--seed", "1"]) == 0
+def test_command(files: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(files)
+    assert main([*QUICK, "--seed", "1"]) == 0
     out = capsys.readouterr().out
-    assert "epoch    2/2" in out and "runs/train/resnet18-digits-smoke-seed1/model.pt" in out
-    assert main(["train", "resnet18", "--recipe", "smoke", "--test"]) == 2
+    assert "epoch    2/2" in out and "runs/train/net-digits-quick-seed1/model.pt" in out
+    assert main([*QUICK, "--test"]) == 2
     assert capsys.readouterr().err.count("\n") <= 2  # what was read of the data, and one sentence
-    assert main(["train", "resnet18", "--recipe", "smoke", "--name", "a/b"]) == 2
+    assert main([*QUICK, "--name", "a/b"]) == 2
     assert "plain name" in capsys.readouterr().err
 
 
 @pytest.mark.slow
-def test_two_processes_train_together(tmp_path: Path) -> None:
+def test_two_processes_train_together(files: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--standalone", "-m",
-               "evaluate", "train", "resnet18", "--recipe", "smoke", "--device", "cpu", "--name", "two"]  # fmt: skip
+               "evaluate", *QUICK, "--name", "two"]  # fmt: skip
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
@@ -157,3 +176,94 @@ def test_two_processes_train_together(tmp_path: Path) -> None:
     report = json.loads((tmp_path / "runs/train/two/train.json").read_text())
     assert report["environment"]["processes"] == 2
     assert report["curve"][1]["train_loss"] < report["curve"][0]["train_loss"] and report["top1"] > 12
+
+
+# --- the network itself is trained, and its files say how -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("recipe", ["smoke", "digits", "cpu", "fast", "faithful"])
+def test_recipes_of_proxies_are_refused(
+    recipe: str, files: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(files)
+    assert main(["train", "resnet18", "--recipe", recipe, "--data", "nowhere"]) == 2  # before images are looked for
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and f"recipe {recipe} would train another network than resnet18 at 224x224" in error
+    assert "stem cifar" in error and 'type --recipe full, or put "resolution": 224, "width": 1, "stem": "keep"' in error
+    assert not (files / "runs").exists()
+
+
+def test_a_recipe_that_changes_the_network_is_refused_by_the_function_too(digits: ImageData, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"another network than resnet18 at 8x8 \(width 0\.5\)"):
+        train(digits, tmp_path / "a", dataclasses.replace(RECIPE, width=0.5))
+    config = dataclasses.replace(CONFIG, task=Task(16, 10))
+    with pytest.raises(ValueError, match=r"at 16x16 \(resolution 8\)"):
+        train_network("net", config, RECIPE, digits, tmp_path / "a", device="cpu")
+    assert not (tmp_path / "a").exists()
+
+
+def test_what_is_trained_is_said(
+    files: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(files)
+    assert main(QUICK) == 0
+    counted = cost(CONFIG, 8, 10)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:2] == [
+        f"trains net itself: 8x8, 10 classes, {counted.macs:,} multiply-adds, {counted.params:,} parameters",
+        "from scratch, by recipe quick, into runs/train/net-digits-quick-seed0",
+    ]
+    (files / "net.json").write_text(json.dumps({"config": CONFIG.to_json(), "input_size": 12, "classes": 1000}))
+    assert main([*QUICK, "--input", "16", "--name", "other"]) == 0
+    said = capsys.readouterr().out
+    assert f"16x16, 10 classes, {cost(CONFIG, 16, 10).macs:,} multiply-adds" in said
+    assert (
+        f"its head gets 10 classes, as the images have; with the 1,000 that the network is counted at it costs "
+        f"{cost(CONFIG, 16, 1000).macs:,} multiply-adds" in said
+    )
+    assert f"at the 12x12 that it is counted at it costs {cost(CONFIG, 12, 10).macs:,} multiply-adds" in said
+    assert "images are 8x8 pixels: enlarged to 16x16, which adds no detail" in said
+    assert build(load_config("runs/train/other/config.json"))(torch.zeros(1, 3, 16, 16)).shape == (1, 10)
+
+
+def test_a_found_network_is_trained_with_its_own_stem_at_its_own_size(
+    make_run: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run = make_run(Path("runs/mine"), samples=4, landmarks=False, budget="20M", input_size=96, classes=10)
+    best = load_run(run).best()
+    path = run / "configs" / f"{best.config.id}.json"
+    best.save(path)
+    quick = {"name": "quick", "epochs": 1, "batch_size": 16, "learning_rate": 0.01, "train_images": 32}
+    (tmp_path / "quick.json").write_text(json.dumps(quick))
+    assert main(["train", str(path), "--recipe", "quick.json", "--device", "cpu", "--name", "t"]) == 0
+    assert f"96x96, 10 classes, {best.macs:,} multiply-adds" in capsys.readouterr().out
+    trained = load_config(run / "trained" / "t" / "config.json")
+    assert trained == best.config and trained.stem == "imagenet"  # type: ignore[attr-defined]
+    assert cost(trained).macs == best.macs
+    model = build(load_config(path))  # as the search wrote it
+    model.load_state_dict(torch.load(run / "trained" / "t" / "model.pt", weights_only=True))
+
+
+def test_every_file_says_how_images_are_put_to_the_network(digits: ImageData, tmp_path: Path) -> None:
+    report = train(digits, tmp_path, run="mine", show=lambda line: None)
+    config = json.loads((tmp_path / "config.json").read_text())
+    task = load_config(tmp_path / "config.json").task
+    assert task is not None and task.preprocessing is not None
+    assert (task.input_size, task.classes, task.class_names) == (8, 10, tuple("0123456789"))
+    pixels = digits.train_images[:512].float() / 255
+    assert task.preprocessing.mean == pytest.approx(pixels.mean((0, 2, 3)).tolist(), abs=1e-6)
+    assert task.preprocessing.std == pytest.approx(pixels.std((0, 2, 3)).tolist(), abs=1e-6)
+    assert config["preprocessing"]["channels"] == "RGB" and config["training"]["recipe"] == RECIPE.to_json()
+    assert (config["training"]["data"], config["training"]["run"]) == ("digits", "mine")
+    assert config["training"]["top1"] == report["top1"] and config["macs"] == cost(CONFIG, 8, 10).macs
+    for key in ("preprocessing", "class_names", "input_size", "classes", "macs", "params", "recipe", "config"):
+        assert report[key] == (config | {"recipe": RECIPE.to_json()})[key], key
+    assert json.loads(weights(tmp_path)._metadata["network"]) == config  # type: ignore[attr-defined]
+    # and with these numbers alone, on the stored images, the network reaches what the training said
+    model = build(load_config(tmp_path / "config.json")).eval()
+    model.load_state_dict(weights(tmp_path))
+    mean, std = (torch.tensor(each)[:, None, None] for each in (task.preprocessing.mean, task.preprocessing.std))
+    with torch.no_grad():
+        right = model((digits.val_images / 255 - mean) / std).argmax(1) == digits.val_labels
+    assert 100 * right.float().mean().item() == pytest.approx(report["top1"], abs=0.1)

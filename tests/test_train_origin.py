@@ -12,14 +12,20 @@ from evaluate.training.provenance import Proxy, proxy_of, run_of
 from results import load_run
 from space import landmark, load_config
 
-TRAIN = ["--recipe", "smoke", "--device", "cpu"]
+TRAIN = ["--recipe", "quick.json", "--device", "cpu"]
+QUICK = {"name": "quick", "epochs": 2, "batch_size": 64, "learning_rate": 0.1, "train_images": 128}
+
+
+@pytest.fixture(autouse=True)
+def quick(tmp_path: Path) -> None:
+    (tmp_path / "quick.json").write_text(json.dumps(QUICK))
 
 
 @pytest.fixture
 def found(make_run: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The file of a run's best network, as it would be typed."""
     monkeypatch.chdir(tmp_path)
-    run = make_run(Path("runs/mine"), samples=3, landmarks=False, budget="0.3G")
+    run = make_run(Path("runs/mine"), samples=3, landmarks=False, budget="2M", input_size=16, classes=10)
     best = load_run(run).best()
     about = {"settings": {"recipe": {"name": "cpu", "epochs": 3}}, "data_name": "cifar10"}
     (run / "run.json").write_text(json.dumps(about))
@@ -31,16 +37,21 @@ def found(make_run: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.Mon
 def test_it_is_trained_into_its_run(found: Path, capsys: pytest.CaptureFixture[str]) -> None:
     top1 = json.loads(found.read_text())["proxy_top1"]
     assert main(["train", str(found), *TRAIN, "--seed", "1"]) == 0
-    directory = Path("runs/mine/trained") / f"{found.stem}-digits-smoke-seed1"
+    directory = Path("runs/mine/trained") / f"{found.stem}-digits-quick-seed1"
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == f"trains a network of runs/mine from scratch, into {directory}"
+    macs = json.loads(found.read_text())["macs"]
+    assert lines[0].startswith(f"trains {found.stem} itself: 16x16, 10 classes, {macs:,} multiply-adds, ")
+    assert lines[1:3] == [
+        "images are 8x8 pixels: enlarged to 16x16, which adds no detail",
+        f"from scratch, by recipe quick, into {directory}",
+    ]
     assert lines[-2].startswith("top-1 ") and lines[-2].endswith(f"weights in {directory / 'model.pt'}")
     assert lines[-1].startswith(f"proxy top-1 in the search {top1:.2f} % (trial ")
     assert "recipe cpu, data cifar10): not to be compared" in lines[-1]
     report: dict[str, Any] = json.loads((directory / "train.json").read_text())
     assert (report["network"], report["config_id"], report["seed"]) == (found.stem, found.stem, 1)
     assert report["config"] == load_config(found).to_json()
-    assert (report["recipe"]["name"], report["data"], report["epochs_done"]) == ("smoke", "digits", 2)
+    assert (report["recipe"]["name"], report["data"], report["epochs_done"]) == ("quick", "digits", 2)
     trial = json.loads(found.read_text())["trial"]
     assert report["proxy"] == {"top1": top1, "trial": trial, "recipe": "cpu", "data": "cifar10"}
     assert load_run("runs/mine").frontier().shape[0] >= 1  # the run is as it was
@@ -63,18 +74,18 @@ def test_a_file_elsewhere_is_no_runs(found: Path, capsys: pytest.CaptureFixture[
     copy.write_text(found.read_text())
     assert main(["train", str(copy), *TRAIN]) == 0
     out = capsys.readouterr().out
-    assert "runs/train/copy-digits-smoke-seed0/model.pt" in out
-    assert "from scratch" not in out and "not to be compared" in out
-    proxy = json.loads(Path("runs/train/copy-digits-smoke-seed0/train.json").read_text())["proxy"]
+    assert "runs/train/copy-digits-quick-seed0/model.pt" in out
+    assert "not to be compared" in out
+    proxy = json.loads(Path("runs/train/copy-digits-quick-seed0/train.json").read_text())["proxy"]
     assert proxy["top1"] == json.loads(found.read_text())["proxy_top1"]
     assert (proxy["recipe"], proxy["data"]) == (None, None)
 
 
 def test_a_published_network_has_no_proxy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert main(["train", "wrn18_1.5", *TRAIN]) == 0
-    report = json.loads(Path("runs/train/wrn18_1.5-digits-smoke-seed0/train.json").read_text())
-    assert report["proxy"] is None and report["config_id"] == landmark("wrn18_1.5").id
+    assert main(["train", "cifar_resnet20", *TRAIN, "--input", "8"]) == 0
+    report = json.loads(Path("runs/train/cifar_resnet20-digits-quick-seed0/train.json").read_text())
+    assert report["proxy"] is None and report["config_id"] == landmark("cifar_resnet20").id
 
 
 def test_which_run_a_file_lies_in(found: Path, monkeypatch: pytest.MonkeyPatch) -> None:

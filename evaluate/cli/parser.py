@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from evaluate.training.whole import RULES
 from space import CONVENTION
 from space.shell.command import Parser, seed
 
@@ -24,7 +25,7 @@ def make_parser() -> argparse.ArgumentParser:
             one.add_argument("network", help="a published network's name, or the path of a configuration's JSON")
         return one
 
-    def trains(one: argparse.ArgumentParser) -> None:
+    def trains(one: argparse.ArgumentParser, recipe: str | None = None) -> None:
         one.add_argument(
             "--data", default="digits", help="digits, a folder, or a name on the Hugging Face hub (%(default)s)"
         )
@@ -32,7 +33,8 @@ def make_parser() -> argparse.ArgumentParser:
             "--skip-broken", action="store_true",
             help="go on without images that cannot be decoded, and record them; without it they are listed",
         )  # fmt: skip
-        one.add_argument("--recipe", help="a preset or a JSON file (default: by data and device)")
+        by = "by data and device" if recipe is None else recipe
+        one.add_argument("--recipe", default=recipe, help=f"a preset or a JSON file (default: {by})")
         one.add_argument("--device", default="auto", help="auto, cpu or cuda (%(default)s)")
 
     def seeded(one: argparse.ArgumentParser) -> None:
@@ -49,8 +51,12 @@ def make_parser() -> argparse.ArgumentParser:
     seeded(score)
 
     train = command("train", "train one network to the end of a recipe, with checkpoints; continues what was begun")
-    trains(train)
+    train.formatter_class = argparse.RawDescriptionHelpFormatter
+    train.epilog = RULES
+    trains(train, "full")
     seeded(train)
+    train.add_argument("--input", type=int, metavar="SIZE", help="height and width (the run's; 224, CIFAR nets 32)")
+    train.set_defaults(classes=None)  # as many as the images have
     train.add_argument(
         "--name",
         help="directory under runs/train/, or under runs/RUN/trained/ for a network of runs/RUN/configs/ (default: of "

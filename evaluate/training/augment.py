@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from evaluate.training.recipe import Recipe
+from space import Preprocessing
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +27,12 @@ class Normaliser:
         mean = sample.mean((0, 2, 3), keepdim=True)
         deviation = sample.std((0, 2, 3), keepdim=True).clamp_min(1.0)
         return cls(mean, 1 / deviation)
+
+    def preprocessing(self) -> Preprocessing:
+        """The same in the units of a pixel divided by 255, for those who use the network."""
+        mean = [each / 255 for each in self.mean.flatten().tolist()]
+        std = [1 / (255 * each) for each in self.scale.flatten().tolist()]
+        return Preprocessing((mean[0], mean[1], mean[2]), (std[0], std[1], std[2]))
 
     def __call__(self, images: Tensor) -> Tensor:
         """(n, 3, h, w) uint8 -> float32 of mean 0 and deviation 1, channels last."""

@@ -5,11 +5,15 @@
     torchrun --nproc-per-node 4 -m evaluate train resnet18 --data FOLDER --recipe full
 
 A directory holds ``checkpoint.pt`` (all that training needs to go on) and at the end ``train.json`` (settings,
-environment, curve), ``config.json`` (the network that was trained, as the recipe has made it) and ``model.pt``, its
-weights:
+environment, curve), ``config.json`` (the network, what it was trained for and how) and ``model.pt``, its weights:
 
-    model = space.build(space.load_config("runs/train/NAME/config.json"), classes)
+    config = space.load_config("runs/train/NAME/config.json")
+    model = space.build(config)
     model.load_state_dict(torch.load("runs/train/NAME/model.pt"))
+    config.task.preprocessing, config.task.class_names
+
+``model.pt`` is a state dict whose ``_metadata``, where torch keeps versions of modules, holds what config.json says
+under the key ``network``: the weights can be taken away alone.
 """
 
 from __future__ import annotations
@@ -17,10 +21,12 @@ from __future__ import annotations
 import contextlib
 import gc
 import io
+import json
 import os
 import pickle
 import platform
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +42,8 @@ from evaluate.training.proxy import check_data, plan
 from evaluate.training.recipe import Recipe
 from evaluate.training.score import Epoch
 from evaluate.training.trainer import DivergedError, Trainer
-from space import Config, build
+from evaluate.training.whole import check_whole, described
+from space import Config, Task, build
 from space.shell.files import json_bytes, write_files
 from space.shell.reading import check_regular
 
@@ -91,9 +98,13 @@ def train_network(
     device: str = "auto",
     test: LabelledImages | None = None,
     proxy: Proxy | None = None,
+    run: str | None = None,
     show: Callable[[str], None] = print,
 ) -> dict[str, Any]:
-    """Train `recipe.proxy(config)` to the end of the recipe; go on where the directory's checkpoint ended.
+    """Train the network itself to the end of the recipe; go on where the directory's checkpoint ended.
+
+    Its head has as many classes as the images have; nothing else of it is changed, and its input size is that of its
+    task, where it has one.
 
     A checkpoint is written after every scored epoch, whole or not at all, so that a killed training loses the epochs
     since then. The result is the same as without interruption (same machine, same number of processes).
@@ -101,24 +112,27 @@ def train_network(
     Args:
         name: of the network, for the report.
         config: the network.
-        recipe: how to train it; width 1 trains the network itself.
+        recipe: how to train it.
         data: images at the recipe's resolution.
         directory: where the files go; made as needed.
         seed: of the weights, the order of the images and the augmentation.
         device: ``auto``, ``cpu`` or ``cuda``.
         test: the test split, if it is to be scored at the end. Nothing is chosen by it.
         proxy: what a search measured of the network, to stand beside the result.
+        run: the name of the run that found it.
         show: gets a line an epoch.
 
     Returns:
         The content of train.json.
 
     Raises:
-        ValueError: if the directory belongs to another training or is damaged, if the images are too few or of another
-            resolution, if the network cannot read them, if memory does not do, or if training diverges.
+        ValueError: if the recipe would train another network, if the directory belongs to another training or is
+            damaged, if the images are too few or of another resolution, if the network cannot read them, if memory does
+            not do, or if training diverges.
         OSError: if the directory cannot be written.
     """
     place = resolve_device(device)
+    check_whole(name, config, recipe, recipe.resolution if config.task is None else config.task.input_size)
     check_data(recipe, data)
     how = plan(config, recipe, data.classes, place)
     settings = {
@@ -167,9 +181,25 @@ def train_network(
             raise ValueError(
                 f"{name}: out of memory on {place} ({words_of(error)}); try a smaller batch_size in the recipe"
             ) from error
+        task = Task(data.resolution, data.classes, data.class_names, trainer.normalise.preprocessing())
+        training = {
+            "recipe": recipe.to_json(),
+            "data": data.name,
+            "data_key": data.key,
+            "seed": seed,
+            "epochs": trainer.epochs_done,
+            "top1": curve[-1]["top1"],
+            "test_top1": None if final is None else final[0],
+            "run": run,
+            "proxy": None if proxy is None else proxy.to_json(),
+        }
+        about = described(name, config, task, training)
         report = settings | {
             "config_id": config.id,
             **data.broken_json(),
+            "macs": about["macs"],
+            "params": about["params"],
+            **task.to_json(),
             "environment": _environment(place, group.world),
             "precision": how.precision,
             "engine": trainer.engine,
@@ -182,12 +212,12 @@ def train_network(
             "proxy": None if proxy is None else proxy.to_json(),
         }
         if first:
-            weights = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
-            made = {"name": name, "config": how.proxy.to_json(), "input_size": data.resolution, "classes": data.classes}
+            weights = OrderedDict((key, each.detach().cpu().contiguous()) for key, each in model.state_dict().items())
+            weights._metadata = {"network": json.dumps(about)}  # type: ignore[attr-defined]  # as torch does
             write_files(
                 {
                     directory / WEIGHTS: tensor_bytes(weights),
-                    directory / CONFIG: json_bytes(made),
+                    directory / CONFIG: json_bytes(about),
                     directory / REPORT: json_bytes(report),
                 }
             )
