@@ -115,7 +115,7 @@ def test_untrained_weights_are_those_of_the_seed(tmp_path: Path, tiny_configs: T
     before = torch.get_rng_state()
     made = export_model(tiny_configs["basic"], tmp_path / "m.safetensors", input_size=24, classes=5, seed=4)
     assert torch.equal(torch.get_rng_state(), before)
-    assert made.weights.startswith("untrained, seed 4")
+    assert made.weights.startswith("UNTRAINED, seed 4")
     torch.manual_seed(4)
     fresh = build(tiny_configs["basic"], 5, 24)
     written = load_file(tmp_path / "m.safetensors")

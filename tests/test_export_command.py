@@ -60,7 +60,7 @@ def test_a_trial_as_source_code(master: Path, tmp_path: Path, capsys: pytest.Cap
     candidate = load_run(master).best(max_params=2e6)
     words = (master, "--trial", candidate.trial, "--input", 64, "--classes", 3, "--to", tmp_path / "model.py")
     text = said(capsys, *words)
-    assert "weights: none in a .py file; checked with: untrained, seed 0" in text
+    assert "weights: none in a .py file; checked with: UNTRAINED, seed 0" in text
     assert "max absolute difference 0 (" in text
     header = (tmp_path / "model.py").read_text().split('"""')[1]
     assert f"trial {candidate.trial} of the run run" in " ".join(header.split())
@@ -94,7 +94,7 @@ def test_a_training_is_taken_with_its_weights(tmp_path: Path, capsys: pytest.Cap
     torch.save(state, tmp_path / "model.pt")
     words = (tmp_path / "config.json", "--weights", tmp_path / "model.pt", "--to", tmp_path / "m.safetensors")
     text = said(capsys, *words)
-    assert f"weights: {tmp_path / 'model.pt'}" in text and "at 16x16, 7 classes" in text and "untrained" not in text
+    assert f"weights: {tmp_path / 'model.pt'}" in text and "at 16x16, 7 classes" in text and "UNTRAINED" not in text
     written = load_file(tmp_path / "m.safetensors")
     assert all(torch.equal(written[name], tensor) for name, tensor in state.items())
 
@@ -102,7 +102,7 @@ def test_a_training_is_taken_with_its_weights(tmp_path: Path, capsys: pytest.Cap
 def test_untrained_weights_are_said_to_be(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = said(capsys, "cifar_resnet20", "--to", tmp_path / "m.safetensors", "--seed", 9)
     assert "cifar_resnet20 (published network ResNet-20): resnet basic d3-3-3" in text
-    assert "weights: untrained, seed 9" in text and "checked by safetensors" in text
+    assert "weights: UNTRAINED, seed 9" in text and "checked by safetensors" in text
 
 
 def test_refused(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -28,6 +29,8 @@ class Found(NamedTuple):
     classes: int | None = None  # where the file says so
     input_size: int | None = None
     caveat: str | None = None  # how far the scores of its run can be trusted
+    weights: Path | None = None  # of its training, where one has ended
+    training: str = ""  # about those weights, or why there are none
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -53,7 +56,14 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--input", type=int, metavar="SIZE", help="height and width (the run's; 224, CIFAR nets 32)")
     parser.add_argument(
         "--weights", type=Path, metavar="FILE",
-        help="a state dict, such as the model.pt of python -m evaluate train; without it weights are untrained",
+        help="a state dict, such as the model.pt of python -m evaluate train (those of the network's finished training "
+        "in its run, else untrained)",
+    )  # fmt: skip
+    parser.add_argument("--untrained", action="store_true", help="untrained weights, whatever was trained")
+    parser.add_argument(
+        "--with-preprocessing", action="store_true",
+        help=".onnx and .pt2 of trained weights: takes uint8 images (n, height, width, 3), red green blue, as "
+        "they come from a file, and gives probabilities",
     )  # fmt: skip
     parser.add_argument("--seed", type=seed, default=0, help="of untrained weights (%(default)s)")
     return parser
@@ -68,13 +78,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from results.export import check_path, export_model
 
         check_path(Path(options.to))  # before anything is read
+        if options.untrained and options.weights is not None:
+            raise ValueError("--untrained and --weights: expected one of them")
         found = find(options)
+        takes = options.weights is None and not options.untrained and Path(options.to).suffix != ".json"
         made = export_model(
             found.network,
             options.to,
             classes=found.classes if options.classes is None else options.classes,
             input_size=found.input_size if options.input is None else options.input,
-            weights=options.weights,
+            weights=found.weights if takes else options.weights,
+            with_preprocessing=options.with_preprocessing,
             seed=options.seed,
             origin=found.origin,
         )
@@ -86,7 +100,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ]
         if "proxy_top1" in about:
             lines.append(f"proxy top-1 {about['proxy_top1']:.2f} %, of a short training that ranks networks")
-        return "\n".join([*lines, *([found.caveat] if found.caveat else []), str(made)])
+        if found.caveat:
+            lines.append(found.caveat)
+        if takes and found.training:
+            lines.append(found.training)
+        return "\n".join([*lines, str(made)])
 
     return answer(PROG, text)
 
@@ -132,7 +150,22 @@ def _of_run(options: argparse.Namespace) -> Found:
     else:
         candidate = run.candidate(options.trial)
     origin = f"trial {candidate.trial} of the run {run.directory.resolve().name}"
-    return Found(candidate, origin, caveat=run.fidelity)
+    weights, words = trained_in(run.directory, candidate.config.id, str(run.settings["data"]))
+    return Found(candidate, origin, caveat=run.fidelity, weights=weights, training=words)
+
+
+def trained_in(run: Path, config_id: str, data: str = "FOLDER") -> tuple[Path | None, str]:
+    """(weights of a network's training in a run, words about it), or (None, that it is untrained and what to type)."""
+    from results.run.trained import trainings
+
+    training = trainings(run)[0].get(config_id)
+    if training is not None and training.weights.is_file():
+        return training.weights, f"trained in full: {training}"
+    config = run / "configs" / f"{config_id}.json"
+    return None, (
+        f"UNTRAINED: no training of this network has ended in {run / 'trained'}; what it answers means nothing; type "
+        f"python -m evaluate train {shlex.quote(str(config))} --data {shlex.quote(data)}, then this again"
+    )
 
 
 def _of_file(path: Path) -> Found:
@@ -140,10 +173,14 @@ def _of_file(path: Path) -> Found:
     config = load_config(path)
     about: dict[str, Any] = json.loads(read_text(path, errors="replace"))
     origin = f"configuration file {path.name}"
-    size, classes = (about[key] if type(about.get(key)) is int else None for key in ("input_size", "classes"))
+    weights, words = None, ""
+    if path.name == "config.json" and path.with_name("model.pt").is_file():
+        weights, words = path.with_name("model.pt"), f"trained in full: {path.parent}"
+    elif path.resolve().parent.name == "configs":
+        weights, words = trained_in(path.resolve().parents[1], config.id)
     score = about.get("proxy_top1")
-    if None in (size, classes) or type(about.get("trial")) is not int or type(score) is not float:
-        return Found(config, origin, classes, size)
+    if config.task is None or type(about.get("trial")) is not int or type(score) is not float:
+        return Found(config, origin, weights=weights, training=words)
 
     from results.run.run import Candidate
 
@@ -160,4 +197,4 @@ def _of_file(path: Path) -> Found:
         landmark=name if name in LANDMARKS else None,
         latency_ms=latency if type(latency) is float else None,
     )
-    return Found(candidate, f"{origin}, trial {candidate.trial} of its run")
+    return Found(candidate, f"{origin}, trial {candidate.trial} of its run", weights=weights, training=words)

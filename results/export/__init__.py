@@ -5,7 +5,7 @@
     export_model(load_run("runs/NAME").best(), "model.onnx", weights="runs/train/NAME/model.pt")
 
 =================  ================================================================================
-``.safetensors``   the weights; the configuration is in the metadata
+``.safetensors``   the weights; the metadata hold the configuration and, if trained, how images are put to them
 ``.onnx``          the network with its weights, any batch; one file
 ``.pt2``           the same as a program of `torch.export`
 ``.json``          the configuration, for `space.load_config` and all commands
@@ -14,8 +14,7 @@
 
 A file of weights is loaded back by::
 
-    config = space.load_config("model.json")
-    model = space.build(config, classes=1000)
+    model = space.build(space.load_config("model.json"))
     model.load_state_dict(safetensors.torch.load_file("model.safetensors"))
 
 `formats` makes and reads back each kind of file, `weights` loads weights; `python` writes source code, with `residual`
@@ -32,8 +31,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from results.export.formats import FORMATS, Subject, quiet
-from results.export.weights import need, trained, untrained
-from space import LANDMARKS, Config, config_from_json, cost
+from results.export.weights import described, need, read_weights, trained, untrained
+from space import LANDMARKS, Config, Preprocessing, config_from_json, cost
 from space.landmarks.networks import TARGETS
 from space.shell.files import json_bytes, write_files
 
@@ -86,17 +85,21 @@ def export_model(
     weights: str | Path | Mapping[str, Tensor] | None = None,
     seed: int = 0,
     origin: str = "",
+    with_preprocessing: bool = False,
 ) -> Exported:
     """Write a network to a file, whole or not at all, after what was made has been read back and compared.
 
     Args:
         network: what a run found, or any configuration.
         path: its ending says what is written: .safetensors, .onnx, .pt2, .json or .py.
-        classes: number of classes; as the candidate's run, else 1000 or, for CIFAR nets, 10.
-        input_size: height and width of the images; as the candidate's run, else 224 or, for CIFAR nets, 32.
+        classes: number of classes; those that the weights were trained for, else as the network's file or run says,
+            else 1000 or, for CIFAR nets, 10.
+        input_size: height and width of the images; likewise, at last 224 or, for CIFAR nets, 32.
         weights: a state dict or its file, loaded strictly; without it the weights are untrained.
         seed: of untrained weights.
         origin: where the network comes from, a few words for whoever finds the file.
+        with_preprocessing: .onnx and .pt2 alone: take (n, h, w, 3) uint8 images, RGB, and give probabilities; for
+            weights that say how images were put to them.
 
     Raises:
         ValueError: for an unknown ending, a missing package, weights of another network, or if what was made does not
@@ -105,7 +108,27 @@ def export_model(
     """
     path = Path(path)
     check_path(path)
+    if with_preprocessing and path.suffix not in (".onnx", ".pt2"):
+        raise ValueError(f"{path}: only .onnx and .pt2 files can take images as they are: expected one of these")
+    told = None
+    where = "as given" if isinstance(weights, Mapping) else str(weights)
+    state = weights if isinstance(weights, Mapping) else None
+    if isinstance(weights, str | Path) and path.suffix != ".json":
+        state = read_weights(Path(weights))
+        told = described(Path(weights), state)
+    own = network if isinstance(network, Config) else network.config
+    if told is not None:
+        if config_from_json(told["config"]) != own:
+            raise ValueError(f"{where} was trained for {told.get('name')}, another network than this, {own.id}")
+        classes = told["classes"] if classes is None else classes
+        input_size = told["input_size"] if input_size is None else input_size
     about = _about(network, classes, input_size)
+    if told is not None:
+        about |= {key: told[key] for key in ("class_names", "preprocessing", "training") if key in told}
+    if with_preprocessing and "preprocessing" not in about:
+        raise ValueError(
+            "nothing says how images were put to these weights: expected those of python -m evaluate train, which know"
+        )
     config, number, size = config_from_json(about["config"]), about["classes"], about["input_size"]
     if path.suffix == ".json":
         if weights is not None:
@@ -122,13 +145,19 @@ def export_model(
 
     images = torch.randn(sum(BATCHES), 3, size, size, generator=torch.Generator().manual_seed(seed))
     with torch.random.fork_rng(devices=[]), torch.no_grad(), quiet():
-        if weights is None:
+        if state is None:
             model = untrained(config, number, size, seed, images)
-            words = f"untrained, seed {seed} (norms with the statistics of {len(images)} random images)"
+            words = f"UNTRAINED, seed {seed} (norms with the statistics of {len(images)} random images)"
         else:
-            model = trained(config, number, size, weights)
-            words = "as given" if isinstance(weights, Mapping) else str(weights)
-        subject = Subject(model, images[:2], about, origin)
+            model = trained(config, number, size, state, where)
+            words = where
+        output = "logits"
+        if with_preprocessing:
+            from results.export.preprocessed import Preprocessed
+
+            model, output = Preprocessed(model, Preprocessing.from_json(about["preprocessing"])), "probabilities"
+            images = torch.randint(0, 256, (len(images), size, size, 3), dtype=torch.uint8)
+        subject = Subject(model, images[:2], about, origin, output)
         content = kind.make(subject)
         reader = kind.read(content, subject)
         compared = _compare(model, reader.run, images, path)
@@ -156,7 +185,10 @@ def check_path(path: Path) -> None:
 
 def _about(network: Candidate | Config, classes: int | None, input_size: int | None) -> dict[str, Any]:
     """What is known of a network, counted at its target: plain JSON values."""
-    usual = TARGETS[network.kind] if isinstance(network, Config) else (network.input_size, network.classes)
+    if not isinstance(network, Config):
+        usual = network.input_size, network.classes
+    else:
+        usual = TARGETS[network.kind] if network.task is None else network.target()
     size = usual[0] if input_size is None else input_size
     number = usual[1] if classes is None else classes
     counted = cost(network if isinstance(network, Config) else network.config, size, number)

@@ -26,13 +26,21 @@ class Subject:
     """What is exported."""
 
     model: nn.Module  # in eval mode
-    images: Tensor  # two, as an example of what it reads: (2, 3, h, w)
+    images: Tensor  # two, as an example of what it reads: (2, 3, h, w), or (2, h, w, 3) uint8
     about: dict[str, Any]  # name, configuration, cost
     origin: str  # where it comes from, in words
+    output: str = "logits"  # or probabilities
 
     def metadata(self) -> dict[str, str]:
-        """For kinds of files that can carry it."""
-        return {"producer": PRODUCER, "origin": self.origin, "network": json.dumps(self.about)}
+        """For kinds of files that can carry it; of trained weights also how images are put to them."""
+        size = self.about["input_size"]
+        reads = f"(n, 3, {size}, {size}) float32, RGB, (pixel / 255 - mean) / std as preprocessing says"
+        if self.output == "probabilities":
+            reads = f"(n, {size}, {size}, 3) uint8, RGB"
+        told = {"producer": PRODUCER, "origin": self.origin, "network": json.dumps(self.about)}
+        told |= {"input": reads, "output": f"(n, {self.about['classes']}) {self.output}"}
+        known = ("class_names", "preprocessing", "training")
+        return told | {key: json.dumps(self.about[key]) for key in known if key in self.about}
 
 
 class Reader(NamedTuple):
@@ -90,7 +98,7 @@ def make_onnx(subject: Subject) -> bytes:
         )
     program = torch.onnx.export(
         subject.model, (subject.images,), dynamo=True, verbose=False, external_data=False,
-        dynamic_shapes=_any_batch(), input_names=["images"], output_names=["logits"],
+        dynamic_shapes=_any_batch(), input_names=["images"], output_names=[subject.output],
     )  # fmt: skip
     if program is None:
         raise RuntimeError("torch.onnx.export gave no program")
@@ -119,7 +127,7 @@ def read_onnx(content: bytes, subject: Subject) -> Reader:
         ) from error
 
     def run(images: Tensor) -> Tensor:
-        return torch.from_numpy(session.run(["logits"], {"images": images.numpy()})[0])
+        return torch.from_numpy(session.run([subject.output], {"images": images.numpy()})[0])
 
     return Reader(f"onnxruntime {onnxruntime.__version__}", run)
 

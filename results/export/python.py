@@ -58,6 +58,15 @@ def _header(about: dict[str, Any], config_id: str, origin: str) -> str:
     ]
     if origin:
         words.append(f"Origin: {_plain(origin)}.")
+    if "preprocessing" in about:
+        how = about["preprocessing"]
+        mean, std = ("(" + ", ".join(f"{each:.6g}" for each in how[key]) + ")" for key in ("mean", "std"))
+        words.append(
+            f"The weights it was checked with were trained on images in {how['channels']}, {how['resize']} to "
+            f"{size}x{size}, as (pixel / 255 - {mean}) / {std}."
+        )
+    if about.get("class_names"):
+        words.append(f"Classes: {', '.join(map(_plain, about['class_names']))}.")
     if about.get("proxy_top1") is not None:
         words.append(f"Proxy top-1 {about['proxy_top1']:.2f} %: {CAVEAT}.")
     text = f"{_plain(about['name'])} ({about['family']}), written by archfrontier; holds no weights."

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from space import Config, build
+from space import Config, Task, build, config_from_json
 from space.shell.reading import opened
 
 if TYPE_CHECKING:
@@ -27,24 +28,19 @@ def need(ending: str, *packages: str) -> None:
         )
 
 
-def trained(config: Config, classes: int, input_size: int, weights: str | Path | Mapping[str, Tensor]) -> nn.Module:
+def trained(config: Config, classes: int, input_size: int, given: Mapping[str, Tensor], where: str) -> nn.Module:
     """The network with given weights, in eval mode.
 
     Args:
         config: the network.
         classes: number of classes.
         input_size: height and width of its images.
-        weights: a state dict, or its file: ``.safetensors``, or what ``torch.save`` wrote (no code of it is run).
+        given: a state dict.
+        where: what an error calls it.
 
     Raises:
-        ValueError: if the file holds no state dict, or not just this network's names and shapes.
-        OSError: if the file cannot be read.
+        ValueError: if it has not just this network's names and shapes.
     """
-    given: Mapping[str, Tensor]
-    if isinstance(weights, Mapping):
-        where, given = "the weights", weights
-    else:
-        where, given = str(weights), read_weights(Path(weights))
     model = build(config, classes, input_size)
     own = model.state_dict()
     if missing := [name for name in own if name not in given]:
@@ -62,8 +58,36 @@ def trained(config: Config, classes: int, input_size: int, weights: str | Path |
     return model.eval()
 
 
+def described(path: Path, state: Mapping[str, Tensor]) -> dict[str, Any] | None:
+    """What a file of weights says of its network, as the config.json of a training does; None where it says nothing.
+
+    Args:
+        path: of the file.
+        state: what `read_weights` gave.
+
+    Raises:
+        ValueError: if what it says is damaged.
+    """
+    if path.suffix == ".safetensors":
+        from safetensors import safe_open
+
+        with safe_open(path, "pt") as file:
+            text = (file.metadata() or {}).get("network")
+    else:
+        text = getattr(state, "_metadata", {}).get("network")  # where torch keeps versions of modules
+    if text is None:
+        return None
+    try:
+        told: dict[str, Any] = json.loads(text)
+        config_from_json(told["config"])
+        Task.from_json(told)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise ValueError(f"{path}: what it says of its network is damaged ({error})") from error
+    return told if "training" in told else None
+
+
 def read_weights(path: Path) -> dict[str, Tensor]:
-    """The state dict of a file; see `trained`.
+    """The state dict of a file: ``.safetensors``, or what ``torch.save`` wrote (no code of it is run).
 
     Raises:
         ValueError: if it is none.

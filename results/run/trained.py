@@ -12,30 +12,35 @@ import pandas as pd
 from space import config_from_json
 from space.shell.reading import read_text
 
-DIRECTORY, REPORT = "trained", "train.json"
+DIRECTORY, REPORT, WEIGHTS = "trained", "train.json", "model.pt"
 
 
 @dataclass(frozen=True)
 class Training:
     """One training that has ended."""
 
+    path: Path  # its directory
     config_id: str
     recipe: str  # its name
     top1: float  # percent of the held-out images
     epochs: int
+    data: str  # a short name
+
+    @property
+    def weights(self) -> Path:
+        """The file of its weights."""
+        return self.path / WEIGHTS
+
+    def __str__(self) -> str:
+        return (
+            f"recipe {self.recipe}, {self.epochs} epochs on {self.data}, top-1 {self.top1:.2f} % of the held-out images"
+        )
 
 
-def add_trainings(frame: pd.DataFrame, run: Path) -> tuple[str, ...]:
-    """Fill the columns ``trained_top1`` and ``trained_recipe`` of a run's table.
+def trainings(run: Path) -> tuple[dict[str, Training], tuple[str, ...]]:
+    """The trainings of a run's networks that have ended, by the configuration's id; what was damaged, a sentence each.
 
     Of several trainings of a network it is the one of most epochs, the first by name of equals: never the luckiest.
-
-    Args:
-        frame: the table, which is changed.
-        run: the run's directory.
-
-    Returns:
-        A sentence for each report that is damaged and was left out.
     """
     best: dict[str, Training] = {}
     damaged: list[str] = []
@@ -47,11 +52,27 @@ def add_trainings(frame: pd.DataFrame, run: Path) -> tuple[str, ...]:
             continue
         if training.config_id not in best or training.epochs > best[training.config_id].epochs:
             best[training.config_id] = training
+    return best, tuple(damaged)
+
+
+def add_trainings(frame: pd.DataFrame, run: Path) -> tuple[str, ...]:
+    """Fill the columns ``trained_top1`` and ``trained_recipe`` of a run's table, by `trainings`.
+
+    Args:
+        frame: the table, which is changed.
+        run: the run's directory.
+
+    Returns:
+        A sentence for each report that is damaged and was left out.
+    """
+    import pandas as pd
+
+    best, damaged = trainings(run)
     of_rows = [best.get(name) if isinstance(name, str) else None for name in frame["config_id"]]
     for column, name in (("trained_top1", "top1"), ("trained_recipe", "recipe")):
         values = [getattr(each, name, None) for each in of_rows]
         frame[column] = pd.Series(values, index=frame.index, dtype=frame[column].dtype)
-    return tuple(damaged)
+    return damaged
 
 
 def _read(path: Path) -> Training:
@@ -71,4 +92,5 @@ def _read(path: Path) -> Training:
         raise ValueError(f"its epochs_done are {epochs!r}, no number")
     if not isinstance(recipe, dict) or not isinstance(recipe.get("name"), str):
         raise ValueError("its recipe has no name")
-    return Training(config_from_json(report.get("config")).id, recipe["name"], float(top1), epochs)
+    config = config_from_json(report.get("config"))
+    return Training(path.parent, config.id, recipe["name"], float(top1), epochs, str(report.get("data")))
