@@ -141,6 +141,8 @@ def test_a_real_training_is_exported(tmp_path: Path, tiny_configs: Tiny) -> None
         weights=tmp_path / "m.safetensors",
     )  # fmt: skip
     assert again.difference == 0 and "none in a .py file" in again.weights
+    header = " ".join((tmp_path / "m.py").read_text().split())
+    assert "as (pixel / 255 - (" in header and "Classes: 0, 1, 2" in header
 
 
 # --- what does not give the network's outputs is never written ------------------------------------------------------

@@ -78,10 +78,6 @@ def test_configuration_files_find_them_too(found: Found, tmp_path: Path, capsys:
     for place in (f"configs/{found.best.config.id}.json", "trained/long/config.json"):
         text = said(capsys, found.run / place, "--to", tmp_path / "m.pt2")
         assert "trained in full: " in text and "long/model.pt" in text and "UNTRAINED" not in text
-    code = said(capsys, found.run, "--to", tmp_path / "m.py")
-    assert "checked with: " in code and "long/model.pt" in code
-    header = (tmp_path / "m.py").read_text()
-    assert "(pixel / 255 - (" in header and "Classes: 0, 1, 2" in header
 
 
 def test_untrained_weights_are_said_loudly(found: Found, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
