@@ -12,6 +12,7 @@ from evaluate.calibration.covariance import (
     APART,
     APART_SLOPE,
     FAMILY_NEAR,
+    FASTER,
     LEVEL,
     NEAR,
     PRIORS,
@@ -66,6 +67,15 @@ def alike(a: Evidence, b: Evidence, dev: dict[str, float]) -> float:
     ]
     distance = sum((p - q) ** 2 for p, q in zip(x, y, strict=True))
     total = dev["trend"] ** 2 * sum(p * q for p, q in zip(*gains, strict=True))
+    bends = [
+        sum(
+            w * ((1 - math.exp(-FASTER * z)) / FASTER - (1 - math.exp(-SATURATION * z)) / SATURATION)
+            for w, z in zip(PRIOR.reach, each, strict=True)
+        )
+        / sum(PRIOR.reach)
+        for each in (x, y)
+    ]
+    total += dev["bend"] ** 2 * bends[0] * bends[1]
     total += dev["near"] ** 2 * math.exp(-distance / 2 / NEAR**2)
     if a.family == b.family:
         total += dev["family"] ** 2 + dev["family near"] ** 2 * math.exp(-distance / 2 / FAMILY_NEAR**2)
@@ -83,7 +93,12 @@ def test_prediction_is_that_of_the_dense_algebra() -> None:
     assert kind.weight > 0
     dev, n, m = model.deviations, len(rows), len(scored)
     joint = np.zeros((n + m, n + m))
-    own = dev | {"network": 0.0, "family": FREE * dev["family"], "trend": FREE * dev["trend"]}
+    own = dev | {
+        "network": 0.0,
+        "family": FREE * dev["family"],
+        "trend": FREE * dev["trend"],
+        "bend": FREE * dev["bend"],
+    }
     for i in range(n + m):
         for j in range(n + m):
             if i < n and j < n:

@@ -5,6 +5,7 @@ prediction leaves 0 to 100 %. Two networks' errors vary together by the sum of
 
 ================  ==========================================================================================
 `trend`           more of a count is better by so much; a power law, so that each doubling gains less
+`bend`            how fast gains shrink is not known well, which matters far below and above all known networks
 `near`            networks of like counts are alike, whatever the trend
 `family near`     the same, within one family
 `family`          a family is better or worse than its counts say
@@ -30,10 +31,20 @@ from numpy.typing import NDArray
 from evaluate.calibration.evidence import Evidence
 
 Array = NDArray[np.float64]
-NETWORK_PARTS = ("trend", "near", "family near", "family", "network")  # what is of the network, not of its training
+NETWORK_PARTS = (
+    "trend",
+    "bend",
+    "near",
+    "family near",
+    "family",
+    "network",
+)  # what is of the network, not of its training
 PARTS = (*NETWORK_PARTS, "recipe", "recipe slope", "task slope", "noise")
 LEVEL = 2.0  # deviation of what is the same for all: the mean level of a task is left to the figures
-SATURATION = 0.3  # how fast gains shrink, a unit of scaled log count; 0 would be a straight line in the logs
+SATURATION, FASTER = (
+    0.3,
+    0.6,
+)  # how fast gains shrink, a unit of scaled log count; 0 would be a straight line in the logs
 NEAR, FAMILY_NEAR = 0.7, 1.3  # length scales, in units of scaled log counts
 APART, APART_SLOPE = 0.25, 0.05  # deviations of recipes that are known to be of another kind
 
@@ -69,6 +80,7 @@ class Rows:
 
     z: Array  # (rows, counts), scaled log counts
     gain: Array  # the same after the power law, times `Prior.reach`
+    bend: Array  # (rows,), what a faster power law would give more, mean over the counts
     family: NDArray[np.str_]
     network: NDArray[np.str_]
 
@@ -76,16 +88,23 @@ class Rows:
     def of(cls, evidence: Sequence[Evidence], prior: Prior) -> Rows:
         """Arrange networks in rows."""
         z = prior.scaled(evidence)
-        # Below any real network the power law would overflow: there nothing changes any more.
-        gain = np.array(prior.reach) * (1 - np.exp(-SATURATION * np.maximum(z, -12))) / SATURATION
+        reach = np.array(prior.reach)
+        slow, fast = (reach * _gain(z, power) for power in (SATURATION, FASTER))
         family, network = ([getattr(each, name) for each in evidence] for name in ("family", "network"))
-        return cls(z, gain, np.array(family, dtype=np.str_), np.array(network, dtype=np.str_))
+        bend = (fast - slow).sum(1) / reach.sum()
+        return cls(z, slow, bend, np.array(family, dtype=np.str_), np.array(network, dtype=np.str_))
 
     @property
     def size(self) -> Array:
         """(rows,): the scaled log of the multiply-adds, along which recipes and tasks have slopes."""
         size: Array = self.z[:, 0]
         return size
+
+
+def _gain(z: Array, power: float) -> Array:
+    # Below any real network the power law would overflow: there nothing changes any more.
+    gain: Array = (1 - np.exp(-power * np.maximum(z, -12))) / power
+    return gain
 
 
 def equal(a: NDArray[np.str_], b: NDArray[np.str_]) -> Array:
@@ -100,6 +119,7 @@ def network_parts(a: Rows, b: Rows) -> dict[str, Array]:
     family = equal(a.family, b.family)
     return {
         "trend": a.gain @ b.gain.T,
+        "bend": np.outer(a.bend, b.bend),
         "near": np.exp(-0.5 * distance / NEAR**2),
         "family near": family * np.exp(-0.5 * distance / FAMILY_NEAR**2),
         "family": family,
@@ -109,8 +129,9 @@ def network_parts(a: Rows, b: Rows) -> dict[str, Array]:
 
 def own_variance(rows: Rows, deviations: dict[str, float]) -> Array:
     """(rows,): the diagonal of the summed `network_parts`, without the matrix."""
-    others = sum(deviations[part] ** 2 for part in NETWORK_PARTS if part != "trend")
-    variance: Array = deviations["trend"] ** 2 * (rows.gain**2).sum(1) + others
+    same = sum(deviations[part] ** 2 for part in NETWORK_PARTS if part not in ("trend", "bend"))
+    trend = deviations["trend"] ** 2 * (rows.gain**2).sum(1) + deviations["bend"] ** 2 * rows.bend**2
+    variance: Array = trend + same
     return variance
 
 
@@ -122,6 +143,7 @@ PRIORS: dict[str, Prior] = {
         reach=(0.7, 0.7, 1.4, 0.7),  # activations alone order networks better than any other count
         deviations={
             "trend": (0.08, 0.5),
+            "bend": (0.02, 0.3),
             "near": (0.015, 0.2),
             "family near": (0.03, 0.3),
             "family": (0.05, 0.2),
@@ -140,6 +162,7 @@ PRIORS: dict[str, Prior] = {
         reach=(0.7, 0.7, 1.4, 0.15),
         deviations={
             "trend": (0.15, 0.5),
+            "bend": (0.02, 0.3),
             "near": (0.04, 0.2),
             "family near": (0.08, 0.3),
             "family": (0.12, 0.2),

@@ -75,7 +75,7 @@ def network_covariance(a: Rows, b: Rows, deviations: dict[str, float]) -> Array:
 
 def own_covariance(a: Rows, b: Rows, deviations: dict[str, float], fidelity: Fidelity) -> Array:
     """(a, b): how what is the score's own varies together, without noise."""
-    free = {part: FREE * deviations[part] for part in ("trend", "family")}
+    free = {part: FREE * deviations[part] for part in ("trend", "bend", "family")}
     own: Array = LEVEL**2 + fidelity.own**2 * network_covariance(a, b, deviations | free | {"network": 0.0})
     return own
 
