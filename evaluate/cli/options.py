@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from space import Config, landmark, load_config
 from space.landmarks.networks import LANDMARKS, TARGETS
+from space.shell.names import visible
 
 if TYPE_CHECKING:
     from evaluate.images.load import ImageData
@@ -77,7 +78,7 @@ def data_for(options: argparse.Namespace, recipe: Recipe, seed: int) -> ImageDat
 
     data = load_data(data_of(options), recipe.resolution, seed, recipe.train_images)
     check_data(recipe, data)
-    print(f"data {data.name}: {data.origin}", file=sys.stderr, flush=True)
+    print(visible(f"data {data.name}: {data.origin}"), file=sys.stderr, flush=True)
     return data
 
 

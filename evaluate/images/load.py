@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from evaluate.images.cache import Decoded, decoded
+from evaluate.images.cache import MOST_NAMED, Decoded, decoded
 from evaluate.images.decode import Source
 from evaluate.images.sources import DIGITS, open_source, parse_spec, split_options
 from space.shell.names import safe_name
@@ -31,7 +31,6 @@ from space.shell.words import amount
 
 DIGITS_HELD_OUT = 0.2
 HELD_OUT, MOST_HELD_OUT = 0.1, 5_000
-MOST_NAMED = 10  # broken images
 MIN_RESOLUTION, MAX_RESOLUTION = 4, 1024
 
 

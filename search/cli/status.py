@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from search.run.counts import STATES, Tally, Workers
 from space import Budget, gflops
 from space.shell.command import Parser, refuse, silence
+from space.shell.names import visible
 from space.shell.words import amount, duration
 
 if TYPE_CHECKING:
@@ -273,7 +274,7 @@ def _watch(options: argparse.Namespace) -> None:
         read = read_status(options.run, options.storage)
         if options.watch is not None and sys.stdout.isatty():
             print("\x1b[2J\x1b[H", end="")
-        print(json.dumps(read.to_json()) if options.json else read.text(), flush=True)
+        print(json.dumps(read.to_json()) if options.json else visible(read.text(), keep="\n"), flush=True)
         if options.watch is None:
             return
         time.sleep(options.watch)
