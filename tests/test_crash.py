@@ -165,7 +165,7 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 EVERYTHING = ("--trials", "8", "--plots", "all")  # more than fits
 
 
-def test_files_that_may_not_grow(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_study_that_may_not_grow(capsys: pytest.CaptureFixture[str]) -> None:
     seen: dict[int, Stored] = {}
     with largest_file(64 * 2**10):  # not even the tables of an empty study
         assert "study.db: the study cannot be read or written" in refused(capsys, *EVERYTHING)
@@ -175,6 +175,14 @@ def test_files_that_may_not_grow(capsys: pytest.CaptureFixture[str]) -> None:
     some = check(seen, 8)
     assert 1 <= len(some) == len(events("finish")) < 8
     assert events("end")[-1]["reason"] == "error"
+    assert main([*SMALL, "--trials", "8", "--plots", "none"]) == 0
+    assert check(seen, 8)[: len(some)] == some
+    assert len(check(seen, 8)) == 8
+
+
+@pytest.mark.slow
+def test_files_that_may_not_grow(capsys: pytest.CaptureFixture[str]) -> None:
+    seen: dict[int, Stored] = {}
     with largest_file(450_000):  # enough for the study, but not for the largest picture
         assert "tables and pictures cannot be written (File too large)" in refused(capsys, *EVERYTHING)
     assert len(check(seen, 8)) == 8

@@ -238,6 +238,7 @@ def test_what_is_wrong_is_said_in_one_line(load: Loader, home: Path, spec: str, 
     assert not (home / "sprung").exists()
 
 
+@pytest.mark.slow
 def test_without_a_network(load: Loader, home: Path) -> None:
     online = load("me/pets")
     offline = Loader(home, HF_HUB_OFFLINE="1")

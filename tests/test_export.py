@@ -20,6 +20,7 @@ from space import Config, build, cost, landmark, load_config
 
 Tiny = dict[str, Config]
 KINDS = ("grouped", "pre-activation, option A", "dense BC", "regnety")
+SOME = (KINDS[-1], *(pytest.param(name, marks=pytest.mark.slow) for name in KINDS[:-1]))
 
 
 def images(count: int, size: int = 24) -> Tensor:
@@ -44,7 +45,7 @@ def outputs(config: Config, state: dict[str, Tensor], count: int) -> Tensor:
         return model.eval()(images(count))
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", SOME)
 def test_onnx(name: str, tmp_path: Path, tiny_configs: Tiny) -> None:
     import onnx
     import onnxruntime
@@ -66,7 +67,7 @@ def test_onnx(name: str, tmp_path: Path, tiny_configs: Tiny) -> None:
     assert metadata["origin"] == "a test" and json.loads(metadata["network"])["config"] == tiny_configs[name].to_json()
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", SOME)
 def test_program(name: str, tmp_path: Path, tiny_configs: Tiny) -> None:
     state = a_state(tiny_configs[name])
     export_model(tiny_configs[name], tmp_path / "m.pt2", classes=5, input_size=24, weights=state)

@@ -22,7 +22,7 @@ def test_counts_by_hand():
     assert cost(config, 8, 10).activations == 3 * 8 * 64
 
 
-@pytest.mark.parametrize("name", EXPRESSED)
+@pytest.mark.parametrize("name", [name for name in EXPRESSED if len(LANDMARKS[name].config.layers(32, 10)) < 700])
 def test_landmark_has_the_parameters_of_its_module(name):
     known = LANDMARKS[name]
     with torch.device("meta"):
@@ -36,6 +36,7 @@ def test_landmark_is_what_its_module_does(name):
     known = LANDMARKS[name]
     with torch.device("meta"):
         model = build(known.config, known.classes, known.input_size).eval()
+        assert sum(each.numel() for each in model.parameters()) == known.params
         with FlopCounterMode(display=False) as counter:
             model(torch.empty(1, 3, known.input_size, known.input_size))
     assert counter.get_total_flops() == 2 * known.macs

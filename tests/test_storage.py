@@ -252,7 +252,7 @@ print(len(load_run(sys.argv[1]).frame()))
 """
 
 
-@pytest.mark.parametrize("state", ["plain", "wal", "live"])
+@pytest.mark.parametrize("state", ["live", *(pytest.param(each, marks=pytest.mark.slow) for each in ("plain", "wal"))])
 def test_a_directory_that_may_only_be_read(state: str, master: Path) -> None:
     expected = len(load_run(master).frame())
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:  # others may not enter pytest's directories

@@ -67,6 +67,7 @@ def test_a_sweep_trains_every_setting_from_every_seed_and_goes_on(
     assert "exists with other settings (sweep: cifar_resnet20" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_two_axes_are_a_grid(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -118,6 +119,7 @@ def test_which_axis_pays_is_measured_at_its_own_resolution(
         assert [row["setting"] for row in csv.DictReader(file)] == frame["setting"].tolist()
 
 
+@pytest.mark.slow
 def test_published_networks_of_the_same_cost_stand_beside(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -24,6 +24,7 @@ ROOT = Path(__file__).parents[1]
 RESIDUAL = dataclasses.replace(landmark("resnet18"), depths=(1, 1, 1, 1))
 DENSE = DenseConfig(family="densenet", stem="imagenet", stem_width=64, depths=(2, 2, 2, 2), growth_rate=32)
 SMOKE = RECIPES["smoke"]
+SLOW = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +82,9 @@ def test_a_training_is_stopped_with_what_it_has_reached(digits: ImageData) -> No
     assert ProxyScore.from_json(json.loads(json.dumps(score.to_json(), allow_nan=False))) == score
 
 
-@pytest.mark.parametrize(("every", "asked_at"), [(1, [1, 2, 3]), (2, [2]), (3, [3]), (4, [])])
+@pytest.mark.parametrize(
+    ("every", "asked_at"), [(1, [1, 2, 3]), (2, [2]), pytest.param(3, [3], marks=SLOW), pytest.param(4, [], marks=SLOW)]
+)
 def test_stop_is_asked_after_each_scored_epoch_but_the_last(every: int, asked_at: list[int], digits: ImageData) -> None:
     asked: list[int] = []
     recipe = dataclasses.replace(LONGER, evaluate_every=every)
@@ -199,6 +202,7 @@ def test_a_training_that_began_anew_with_less_at_once_can_be_stopped() -> None:
     assert score["micro_batch"] in (128, 64, 32, 16)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="limits the memory of a process as Linux does")
 def test_too_little_memory_fails_with_the_reason() -> None:
     score = out_of_memory(8, "epochs=1, batch_size=256")
