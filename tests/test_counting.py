@@ -74,6 +74,7 @@ def test_ptflops_failing_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
         count_with_ptflops(config, 64, 10)
 
 
+@pytest.mark.slow
 def test_a_broken_torchvision_does_not_matter(tmp_path: Path) -> None:
     """PyPI's torchvision beside a CPU build of torch fails so, where ptflops looks for deformable convolutions."""
     (tmp_path / "torchvision").mkdir()

@@ -38,14 +38,14 @@ def test_every_key(tmp_path):
         written(
             tmp_path,
             FIGURES
-            | {"label": "Mine, 2024", "family": "vgg", "year": 2024, "top1_error": 21.5, "top5_error": "5.5"}
+            | {"label": "Mine, 2024", "family": "vgg", "year": 2024, "top1_error": 21.5, "top5_error": "0.5"}
             | {"setting": "1-crop 224", "source": "our report", "target": "cifar", "macs": 6e8, "params": "1.5M"},
         )
     )
     assert (one.label, one.family, one.year, one.target) == ("Mine, 2024", "vgg", 2024, "cifar")
     assert (one.macs, one.params, one.input_size, one.classes) == (600_000_000, 1_500_000, 32, 10)
     figure = one.published
-    assert (figure.top1_error, figure.top5_error, figure.year) == (21.5, 5.5, 2024)
+    assert (figure.top1_error, figure.top5_error, figure.year) == (21.5, 0.5, 2024)
     assert (figure.setting, figure.source) == ("1-crop 224", "our report")
 
 

@@ -221,6 +221,7 @@ def test_objective_and_timing_belong_together() -> None:
         settings(objective="latency", mode="match", timing=timing_on("cpu"))
 
 
+@pytest.mark.slow
 def test_fidelity_is_printed_stored_and_kept_up_to_date(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -65,6 +65,7 @@ def seen(search: Search) -> tuple[object, ...]:
     return search.points(), search.outcomes(), [trial.number for trial in search.members()]
 
 
+@pytest.mark.slow
 def test_a_real_run_repeats_its_frontier_and_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

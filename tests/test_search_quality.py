@@ -150,6 +150,7 @@ def test_compiled_model_predicts_what_the_model_does(survey: Survey) -> None:
     assert np.array([compiled(row) for row in inputs]) == pytest.approx(model.predict(inputs))
 
 
+@pytest.mark.slow
 def test_surrogate_finds_the_formula_and_answers_twice_alike(survey: Survey, truth: Surrogate) -> None:
     fresh = [draw(Target(BUDGET), random.Random(f"new {number}"))[1].config for number in range(40)]
     real = np.array([invented(config)[-1] for config in fresh])
@@ -176,6 +177,7 @@ def test_report_compares_the_models(survey: Survey) -> None:
     assert "label noise 0.50" in text and "ridge" in text and "top1@8" in text and "log seconds" in text
 
 
+@pytest.mark.slow
 def test_label_noise_is_what_another_seed_changes(survey: Survey) -> None:
     recipe = dataclasses.replace(SURVEY, epochs=1, batch_size=32, train_images=64, resolution=8, flip=False)
     short = dataclasses.replace(survey, recipe=recipe, curves=np.full((NETWORKS, 1), -1000.0))

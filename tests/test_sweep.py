@@ -85,6 +85,7 @@ def test_two_axes_are_a_grid(
     assert {"cardinality 1", "cardinality 2", "11", "20"} <= set(texts)
 
 
+@pytest.mark.slow
 def test_which_axis_pays_is_measured_at_its_own_resolution(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
