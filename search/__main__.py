@@ -59,7 +59,7 @@ def _answer(args: argparse.Namespace) -> int:
 
 def prepare(args: argparse.Namespace) -> tuple[Settings, Recipe, str]:
     """The run's settings, its recipe and its device; what can be refused before anything heavy is loaded, is."""
-    check(args)
+    target, own = check(args)
     if args.dry_run is not None or not args.quiet:
         print(CONVENTION + ".", file=sys.stderr if args.json else sys.stdout, flush=True)
 
@@ -68,7 +68,7 @@ def prepare(args: argparse.Namespace) -> tuple[Settings, Recipe, str]:
 
     device = resolve_device(args.device)
     recipe = find_recipe(args.recipe, args.input) if args.recipe else default_recipe(device, args.data)
-    return settings_of(args, recipe, device), recipe, device
+    return settings_of(args, target, own, recipe, device), recipe, device
 
 
 def dry_run(args: argparse.Namespace) -> int:

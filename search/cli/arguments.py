@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from results.plots import PLOTS, check_names
-from search.cli.options import parser
 from search.cli.sweep import check_sweep, sweep_of
 from search.run.settings import Settings, check_objective, check_sampler, is_timed
 from search.workers.ray_connection import need_ray
 from space import FAMILIES, Budget, Config, family_of
-from space.landmarks.networks import LANDMARKS, landmark
+from space.landmarks.networks import LANDMARKS, Landmark, landmark
 from space.landmarks.own import read_landmarks
 from space.limits import Limits
 from space.shell.names import check_name, safe_name
@@ -25,8 +25,12 @@ MOST_WORKERS = 4096  # of a cluster
 WITHIN = 1.05  # landmarks that cost up to this times the budget are scored
 
 
-def check(args: argparse.Namespace) -> None:
-    """Raise ValueError for what can be refused before anything heavy is loaded."""
+def check(args: argparse.Namespace) -> tuple[Target, tuple[Landmark, ...]]:
+    """What the budget is counted at, and the user's own landmarks: each is read this once.
+
+    Raises:
+        ValueError: for what can be refused before anything heavy is loaded.
+    """
     if args.dry_run is not None and args.dry_run < 1:
         raise ValueError(f"--dry-run {args.dry_run}: expected how many networks to print, such as --dry-run 10")
     if args.trials < 0:
@@ -55,8 +59,9 @@ def check(args: argparse.Namespace) -> None:
     check_objective(args.objective, args.mode)
     if is_timed(args.objective, args.max_latency) and (args.workers > 1 or args.ray_address):
         raise ValueError("latency is measured with nothing else running: leave out --workers and --ray-address")
-    check_sweep(args, parser().parse_args([f"--budget={args.budget}"]), target_of(args))
-    read_landmarks(*args.landmark)
+    target = target_of(args)
+    check_sweep(args, target)
+    return target, read_landmarks(*args.landmark)
 
 
 def split(words: list[str]) -> tuple[str, ...]:
@@ -122,14 +127,15 @@ def near(config: Config, target: Target) -> bool:
     return target.limits.measure(macs, target.input_size, target.classes)(config) <= WITHIN * macs
 
 
-def settings_of(args: argparse.Namespace, recipe: Recipe, device: str) -> Settings:
-    """What makes this run the run that it is."""
+def settings_of(
+    args: argparse.Namespace, target: Target, own: Sequence[Landmark], recipe: Recipe, device: str
+) -> Settings:
+    """What makes this run the run that it is; `target` and `own` are what `check` gave."""
     from evaluate.images.load import data_name
     from evaluate.images.sources import without_broken
     from search.propose.warm import check as check_warm
     from search.workers.evaluation import timing_on
 
-    target = target_of(args)
     parts = [str(target.budget), args.mode, data_name(args.data), recipe.name]
     parts += [f"{args.input}px"] if args.input != 224 else []
     parts += [args.objective] if args.objective != "macs" else []
@@ -140,7 +146,6 @@ def settings_of(args: argparse.Namespace, recipe: Recipe, device: str) -> Settin
     parts += [sweep.title] if sweep else []
     name = args.name or safe_name(*parts)
     timed = is_timed(args.objective, args.max_latency)
-    own = read_landmarks(*args.landmark)
     scored = [each.name for each in own if each.config and each.target == target.kind and near(each.config, target)]
     return Settings(
         name=name,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from search.cli.options import parser
 from search.propose.listed import attributes_of
 from space import Config, cost, gflops
 from space.solving.axes import Target
@@ -27,12 +28,11 @@ _FIXED = {  # options that say how to sample: default, flag
 }  # fmt: skip
 
 
-def check_sweep(args: argparse.Namespace, defaults: argparse.Namespace, target: Target) -> None:
+def check_sweep(args: argparse.Namespace, target: Target) -> None:
     """Refuse what does not go together, and translate ``--seeds`` to repeats.
 
     Args:
         args: of the command line; `trials`, `repeats` and `landmarks` are changed.
-        defaults: what they are if nothing is said.
         target: what the budget is counted at.
 
     Raises:
@@ -45,6 +45,7 @@ def check_sweep(args: argparse.Namespace, defaults: argparse.Namespace, target: 
         return
     if args.mode != "match":
         raise ValueError("--sweep goes with --mode match: every network costs the budget")
+    defaults = parser().parse_args([f"--budget={args.budget}"])
     for name, flag in _FIXED.items():
         if getattr(args, name) != getattr(defaults, name):
             more = "; --seeds trains each network several times" if name == "repeats" else ""
