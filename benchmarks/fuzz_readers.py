@@ -18,7 +18,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 from PIL import Image
 
-from benchmarks.fuzz_inputs import TEXTS, json_bytes, mutated_bytes, mutated_text, mutated_tree
+from benchmarks.fuzz_inputs import json_bytes, mutated_bytes, mutated_text, mutated_tree
 from benchmarks.fuzz_run import Reader
 from evaluate.images.decode import Encoded, decode
 from evaluate.images.load import data_name, load_data
@@ -28,10 +28,10 @@ from results import load_run
 from results.cli.filters import where
 from search.cli.status import read_status
 from search.run.log import read_log
-from search.run.settings import check_name
 from space import LANDMARKS, Budget, cost, load_config
 from space.budget import parse_count
 from space.landmarks.own import read_landmarks
+from space.shell.names import check_name
 from space.solving.axes import Target
 from space.solving.vary import AXES, default_start, parse_axes, settings, start_named
 
@@ -305,7 +305,7 @@ def parquet(folder: Path) -> Reader:
 READERS: dict[str, Make] = {
     "budgets": text_reader("budgets", BUDGETS, Budget.parse),
     "counts": text_reader("counts", COUNTS, lambda text: parse_count(text, "--max-params")),
-    "run names": text_reader("run names", (*NAMES, *filter(None, TEXTS[:20])), check_name),
+    "run names": text_reader("run names", NAMES, lambda name: check_name("run name", name, "choose another --name")),
     "sweeps": text_reader("sweeps", SWEEPS, lambda text: parse_axes(text.split(" "))),
     "sweeps, solved": solved_sweeps,
     "configurations": file_reader("configurations", _tree_file(CONFIGS), _configuration, (ValueError, OSError)),
