@@ -33,7 +33,6 @@ COMMANDS = ("space", "evaluate", "results", "search")
 ALL = READERS | {f"python -m {name}": commands(name) for name in COMMANDS}
 ROOT = Path(__file__).resolve().parents[1]
 MEMORY = 8 * 2**30  # bytes of address space
-COUNTS = "counts.json"
 HEADER = ("reader", "inputs", "accepted", "refused", "tracebacks", "hangs", "ms an input")
 
 
@@ -61,10 +60,16 @@ def prepare(folder: Path) -> None:
             (template / "images" / "train" / name / f"{number}.png").write_bytes(_picture("png"))
 
 
-def fuzz_one(name: str, folder: Path, seed: int, inputs: int | None) -> Counts:
-    """One reader in this process, on a prepared folder."""
+def fuzz_one(name: str, folder: Path, seed: int, inputs: int | None, kept: Path | None = None) -> Counts:
+    """One reader in this process, on a prepared folder; `kept` holds what was counted before, and what is counted."""
     os.environ["ARCHFRONTIER_CACHE"] = str(folder / "cache")
-    return fuzz(ALL[name](folder), seed, inputs)
+    if kept is None:
+        return fuzz(ALL[name](folder), seed, inputs)
+    before = Counts.load(kept) if kept.exists() and kept.stat().st_size else None
+    with kept.open("a+", encoding="utf-8"):
+        pass
+    with kept.open("r+", encoding="utf-8") as file:  # open before a command line's confinement
+        return fuzz(ALL[name](folder), seed, inputs, before, file)
 
 
 def snapshot(folder: Path) -> str:
@@ -76,6 +81,12 @@ def snapshot(folder: Path) -> str:
             stat = os.lstat(os.path.join(root, name))
             digest.update(f"{root}/{name} {stat.st_size} {stat.st_mtime_ns}\n".encode(errors="surrogateescape"))
     return digest.hexdigest()
+
+
+def finished(path: Path) -> bool:
+    """Whether a reader has had all its inputs."""
+    counts = Counts.load(path) if path.exists() and path.stat().st_size else None
+    return counts is not None and counts.inputs == counts.wanted
 
 
 def table(rows: list[Counts]) -> str:
@@ -115,14 +126,14 @@ def main(arguments: list[str] | None = None) -> int:
     if options.child:
         (name,) = options.readers
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-        fuzz_one(name, options.child, options.seed, options.inputs).save(options.child / COUNTS)
+        fuzz_one(name, options.child, options.seed, options.inputs, files[name])
         return 0
     died = []
     before = snapshot(ROOT)
     with tempfile.TemporaryDirectory() as place:
         made = Path(place) / "made"
         prepare(made)
-        for number, name in enumerate(name for name in options.readers if not files[name].exists()):
+        for number, name in enumerate(name for name in options.readers if not finished(files[name])):
             folder = Path(place) / str(number)
             shutil.copytree(made, folder, symlinks=True)
             more = [] if options.inputs is None else ["--inputs", str(options.inputs)]
@@ -131,8 +142,6 @@ def main(arguments: list[str] | None = None) -> int:
             done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
             if done.returncode:
                 died.append(f"{name}: its process ended with status {done.returncode}: {done.stderr[-1500:]}")
-            else:
-                shutil.copy(folder / COUNTS, files[name])
             print(f"{name}: {'died' if done.returncode else 'done'}", file=sys.stderr, flush=True)
             shutil.rmtree(folder, ignore_errors=True)
     rows = [Counts.load(path) for path in files.values() if path.exists()]

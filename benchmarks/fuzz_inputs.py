@@ -79,7 +79,7 @@ def mutated_tree(rng: random.Random, tree: Any, others: Sequence[Any], most: int
             case 4:  # another type, the same words
                 parent[key] = rng.choice((str(old), [old], {"value": old}, [old, old]))
             case 5 if isinstance(old, int | float) and not isinstance(old, bool):
-                parent[key] = rng.choice((-old, old * 1000, float(old), old + 0.5, old**50 if abs(old) > 1 else 10**40))
+                parent[key] = rng.choice((-old, old * 1000, old * 10**40 if isinstance(old, int) else old / 7))
             case 5 if isinstance(old, str):
                 parent[key] = mutated_text(rng, old, TEXTS)
             case 6:  # a branch of another one

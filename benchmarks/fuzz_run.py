@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, TextIO
 
 from space.shell.names import visible
 
@@ -47,11 +47,15 @@ class Counts:
     tracebacks: int = 0
     hangs: int = 0
     seconds: float = 0.0  # of the processor, all inputs together
+    wanted: int | None = None  # inputs, once that is known
     findings: list[dict[str, str]] = field(default_factory=list)  # input, what broke, where
 
-    def save(self, path: Path) -> None:
-        """As JSON."""
-        path.write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
+    def save(self, file: TextIO) -> None:
+        """As JSON, in place of what an open file holds."""
+        file.seek(0)
+        file.write(json.dumps(asdict(self), indent=1))
+        file.truncate()
+        file.flush()
 
     @classmethod
     def load(cls, path: Path) -> Counts:
@@ -83,24 +87,32 @@ def check_message(text: str) -> None:
         raise Unclear(f"a refusal of several lines or with control characters: {text[:300]!r}")
 
 
-def fuzz(reader: Reader, seed: int, inputs: int | None = None) -> Counts:
+def fuzz(
+    reader: Reader, seed: int, inputs: int | None = None, counts: Counts | None = None, file: TextIO | None = None
+) -> Counts:
     """Give a reader its inputs; the same seed gives the same ones.
 
     Args:
         reader: which.
         seed: of the inputs; input number n depends on it, on the reader's name and on n alone.
         inputs: how many; by default as many as its speed allows, see `MANY`.
+        counts: of the inputs before; it goes on after them.
+        file: where the counts are kept every 100 inputs.
     """
-    counts = Counts(reader.name, seed)
+    counts = counts or Counts(reader.name, seed)
     before = signal.signal(signal.SIGALRM, _too_long)
-    wanted = MANY if inputs is None else inputs
-    begun = time.process_time()
+    begun = time.process_time() - counts.seconds
     try:
-        while counts.inputs < wanted:
+        while counts.wanted is None or counts.inputs < counts.wanted:
             if counts.inputs % 100 == 0:  # for what no signal can stop, such as a loop in C
                 faulthandler.dump_traceback_later(40 * LIMIT, exit=True)
-            if inputs is None and counts.inputs == TIMED and (time.process_time() - begun) / TIMED > FAST:
-                wanted = FEW
+                counts.seconds = round(time.process_time() - begun, 2)
+                if file is not None:
+                    counts.save(file)
+            if counts.inputs == TIMED or inputs is not None:
+                counts.wanted = inputs or (FEW if (time.process_time() - begun) / TIMED > FAST else MANY)
+                if counts.inputs >= counts.wanted:
+                    break
             given = reader.draw(random.Random(f"{seed} {reader.name} {counts.inputs}"))
             counts.inputs += 1
             _one(reader, given, counts)
@@ -108,6 +120,8 @@ def fuzz(reader: Reader, seed: int, inputs: int | None = None) -> Counts:
         faulthandler.cancel_dump_traceback_later()
         signal.signal(signal.SIGALRM, before)
     counts.seconds = round(time.process_time() - begun, 2)
+    if file is not None:
+        counts.save(file)
     return counts
 
 
