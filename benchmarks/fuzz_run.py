@@ -100,6 +100,7 @@ def fuzz(
         file: where the counts are kept every 100 inputs.
     """
     counts = counts or Counts(reader.name, seed)
+    counts.wanted = inputs or counts.wanted
     before = signal.signal(signal.SIGALRM, _too_long)
     begun = time.process_time() - counts.seconds
     try:
@@ -109,10 +110,8 @@ def fuzz(
                 counts.seconds = round(time.process_time() - begun, 2)
                 if file is not None:
                     counts.save(file)
-            if counts.inputs == TIMED or inputs is not None:
-                counts.wanted = inputs or (FEW if (time.process_time() - begun) / TIMED > FAST else MANY)
-                if counts.inputs >= counts.wanted:
-                    break
+            if counts.inputs == TIMED and counts.wanted is None:
+                counts.wanted = FEW if (time.process_time() - begun) / TIMED > FAST else MANY
             given = reader.draw(random.Random(f"{seed} {reader.name} {counts.inputs}"))
             counts.inputs += 1
             _one(reader, given, counts)
