@@ -116,6 +116,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--inputs", type=int, metavar="N", help="for every reader (100,000 or 1,000, by its speed)")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--show", action="store_true", help="the table of what DIR holds; nothing is run")
     parser.add_argument("--child", type=Path, help=argparse.SUPPRESS)  # the prepared folder, in a reader's own process
     options = parser.parse_args(arguments)
     options.out.mkdir(parents=True, exist_ok=True)
@@ -127,6 +128,9 @@ def main(arguments: list[str] | None = None) -> int:
         (name,) = options.readers
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
         fuzz_one(name, options.child, options.seed, options.inputs, files[name])
+        return 0
+    if options.show:
+        print(table([Counts.load(path) for path in files.values() if path.exists() and path.stat().st_size]))
         return 0
     died = []
     before = snapshot(ROOT)
