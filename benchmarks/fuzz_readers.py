@@ -143,7 +143,7 @@ def data_specifications(folder: Path) -> Reader:
     def read(text: str) -> None:
         data_name(text)
         spec = parse_spec(text)
-        if spec.kind == "folder" and Path(spec.place).resolve().is_relative_to(folder.resolve()):
+        if spec.kind == "folder" and Path(os.path.realpath(spec.place)).is_relative_to(folder.resolve()):
             open_source(spec)
 
     return Reader("data specifications", lambda rng: mutated_text(rng, rng.choice(valid), valid), read)

@@ -159,3 +159,11 @@ def test_other_files_are_named_for_what_they_are(tmp_path: Path, name: str, what
     (tmp_path / name).write_bytes(b"nothing")
     with pytest.raises(ValueError, match=f"{name} {what}: expected digits, a folder"):
         load_data(tmp_path / name, 8)
+
+
+def test_a_link_to_itself_is_one_sentence(tmp_path: Path) -> None:
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)
+    assert data_name(loop) == "loop"
+    with pytest.raises(ValueError, match="no such folder"):
+        parse_spec(str(loop))
