@@ -207,10 +207,10 @@ def leftovers(directory: Path) -> list[Path]:
 
 def _too_many_leftovers(directory: Path) -> Iterator[str]:
     """Who writes in a directory first removes what others left there, so they can be of one process alone."""
-    owners: dict[Path, set[str]] = {}
+    holders: dict[Path, set[str]] = {}
     for path in leftovers(directory):
         match = re.fullmatch(r".*-(\d+)\.tmp", path.name)
-        owners.setdefault(path.parent, set()).add(match[1] if match else path.name)
-    for parent, processes in owners.items():
+        holders.setdefault(path.parent, set()).add(match[1] if match else path.name)
+    for parent, processes in holders.items():
         if len(processes) > 1:
             yield f"{parent.relative_to(directory)} has temporary files of processes {sorted(processes)}"

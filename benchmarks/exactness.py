@@ -1,4 +1,4 @@
-"""Is the closed-form cost exact? Every landmark and random networks against three witnesses.
+"""Is the closed-form cost exact? Every landmark and random networks against three independent counts.
 
     python -m benchmarks.exactness [--random 1000] [--seed 0] [--no-landmarks]
 

@@ -1,4 +1,4 @@
-"""What the owner of a run costs: trials a second with evaluations that take no time, and how long workers wait.
+"""What the holder of a run costs: trials a second with evaluations that take no time, and how long workers wait.
 
     python -m benchmarks.overhead --out benchmarks/results/overhead.txt
 

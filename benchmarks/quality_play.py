@@ -38,7 +38,7 @@ class Run:
     """What one search did, one entry an evaluation."""
 
     top1: list[float] = field(default_factory=list)  # NaN if it does not count
-    expected: list[float] = field(default_factory=list)  # top-1 without luck, of the same networks
+    expected: list[float] = field(default_factory=list)  # top-1 without seed variance, of the same networks
     macs: list[float] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)  # of training
     stopped: int = 0

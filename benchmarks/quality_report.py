@@ -20,7 +20,7 @@ RESAMPLES = 500  # of seeds, for the intervals of what is no mean
 EARLY = 40  # evaluations that should do what takes random search all of them
 GRID = 100  # places on the axis of training time
 REFERENCE = "random"
-JUDGES = {"seen": "as seen", "expected": "without the luck of the networks that were chosen"}
+JUDGES = {"seen": "as seen", "expected": "without the seed variance of the chosen networks"}
 UNITS = {
     "frontier": "hypervolume: points of top-1 above the worst network of the survey, mean over log MACs",
     "match": "best top-1 on the budget (%)",

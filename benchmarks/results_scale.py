@@ -3,9 +3,10 @@
     python -m benchmarks.results_scale --out benchmarks/results/results-scale.txt
 
 The runs are synthetic: networks drawn from the space at 4.1 GFLOPs and solved, with a score that follows from their
-cost and dice, written by the product's own `Search` into SQLite one transaction a network. One in twenty failed, one
-in ten was stopped early; the landmarks that fit are there; the five best were trained three times. Everything that is
-timed runs in this process, once, on the largest run last. The rival that reading is held against is Optuna's own way
+cost and random numbers, written by the product's own `Search` into SQLite one transaction a network. One in twenty
+failed, one in ten was stopped early; the landmarks that fit are there; the five best were trained three times.
+Everything that is timed runs in this process, once, on the largest run last. The rival that reading is held against is
+Optuna's own way
 from a storage to a table, `load_study(...).trials_dataframe()`.
 """
 
@@ -45,10 +46,10 @@ BUDGET = "4.1G"
 REPEATED, REPEATS = 5, 2
 
 
-def score(config: Config, counted: Cost, luck: random.Random, state: str = "complete") -> Evaluation:
-    """A score in percent that rises with cost, differs by family and has a luck of one point."""
+def score(config: Config, counted: Cost, rng: random.Random, state: str = "complete") -> Evaluation:
+    """A score in percent that rises with cost, differs by family and has a seed variance of one point."""
     better = {"resnext": 1.0, "wide_resnet": 0.3, "densenet": 0.6}.get(config.family, 0.0)
-    top1 = 60 + 12 * math.log10(counted.macs / 1e8) / 1.6 + better + luck.gauss(0, 1)
+    top1 = 60 + 12 * math.log10(counted.macs / 1e8) / 1.6 + better + rng.gauss(0, 1)
     if state == "failed":
         return Evaluation(ProxyScore(0.0, None, 1.0, 900.0, (), state, "the loss is not finite"))
     epochs = 8 if state == "complete" else 4
@@ -66,7 +67,7 @@ def make_run(directory: Path, networks: int, seed: int = 0) -> None:
         "random", seed, landmarks_for(["auto"], target),
     )  # fmt: skip
     with Search(directory, settings) as run:
-        run.record({"device": "none"}, "synthetic", "synthetic", {"sentence": "scores are dice", "known": False}, 1)
+        run.record({"device": "none"}, "synthetic", "synthetic", {"sentence": "scores are random", "known": False}, 1)
 
         def add(kind: str, config: Config, state: str = "complete", **more: Any) -> tuple[int, float]:
             network = run.network(kind, kind, config, None, **more)

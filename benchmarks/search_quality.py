@@ -11,8 +11,8 @@ The rival is plain Optuna (`benchmarks.rival`), counted in two ways. As document
 that miss the range of costs, which cost an evaluation and their training. With free misses: its user counts first and
 trains only what is in the range; what it drew in vain costs nothing here. Where it looks is the same.
 
-A search trains each network once and keeps the lucky ones. So every search is judged twice: by the scores that it saw,
-and by what the networks that it chose score without their luck.
+A search trains each network once and favours those with a fortunate seed. So every search is judged twice: by the
+scores that it saw, and by what the networks that it chose score without seed variance.
 
 As a check on the surrogate, random search is also played on the survey's own table, without any model.
 """
@@ -66,7 +66,7 @@ def measured(run: Run, target: Target, scale: Scale, judge: str) -> Track:
         run: the search.
         target: what it searched.
         scale: what hypervolumes are measured against.
-        judge: "seen", by the scores that the search saw; "expected", by what they score without their luck.
+        judge: "seen", by the scores that the search saw; "expected", by what they score without seed variance.
     """
     top1 = np.array(run.top1, float)
     judged = np.array(run.expected, float) if judge == "expected" else None

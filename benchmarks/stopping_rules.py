@@ -53,7 +53,7 @@ def within_reach(quantile: float, fewest: int = 8) -> Judge:
 
     def judge(known: Known, epoch: int, macs: int, top1: float) -> bool:
         gains = [each.top1 - _at(each, epoch) for each in known.finished]
-        frontier = [each.top1 for each in known.finished if each.macs <= macs * RULE.dearer]
+        frontier = [each.top1 for each in known.finished if each.macs <= macs * RULE.costlier]
         if len(gains) < fewest or not frontier:
             return True
         return top1 + float(np.quantile(gains, quantile)) >= max(frontier)
@@ -66,7 +66,7 @@ def beaten(times: int) -> Judge:
 
     def judge(known: Known, epoch: int, macs: int, top1: float) -> bool:
         reached = known.table.reached[known.table.rungs.index(epoch)]
-        return sum(score > top1 for other, score in reached if other <= macs * RULE.dearer) < times
+        return sum(score > top1 for other, score in reached if other <= macs * RULE.costlier) < times
 
     return judge
 
@@ -95,7 +95,7 @@ def candidates(scored: Sequence[int]) -> list[Candidate]:
         *(changed(f"one in {n:g} goes on", reduction=n) for n in (1.5, 2, 2.5, 3, 4, 5) if n != RULE.reduction),
         *(changed(f"{n} neighbours at least", fewest=n) for n in (2, 3, 4, 5, 8) if n != RULE.fewest),
         *(changed(f"from 1/{n:g} of its cost", cheaper=n) for n in (1.5, 2, 3, 5, 10) if n != RULE.cheaper),
-        *(changed(f"up to {n:g} x its cost", dearer=n) for n in (1.5, 3.0)),
+        *(changed(f"up to {n:g} x its cost", costlier=n) for n in (1.5, 3.0)),
         *(Candidate(f"rung {epoch} alone", ranked(RULE), (epoch,)) for epoch in scored[:-1]),
         Candidate("all scored epochs", ranked(RULE), tuple(scored[:-1])),
         *(Candidate(f"rival: in reach, {q:g}", within_reach(q)) for q in (0.5, 0.8, 0.9, 1.0)),

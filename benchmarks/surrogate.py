@@ -142,7 +142,7 @@ class Training:
     epochs: tuple[int, ...]
     curve: tuple[float, ...]  # percent
     seconds: float  # processor time of the whole training
-    expected: float  # top-1 without the luck of this one training: the model's, without the residual
+    expected: float  # top-1 without seed variance: the model's, without the residual
 
     @property
     def top1(self) -> float:

@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def count(options: argparse.Namespace) -> str:
-    """The closed form and what its witnesses say."""
+    """The closed form and what the independent counts say."""
     config = network(options.network)
     size, classes = target(options, config)
     ours = cost(config, size, classes)  # refuses what cannot be, before anything heavy is loaded

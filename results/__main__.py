@@ -16,7 +16,7 @@ COMMANDS = {  # each with a parser of its own, in results/cli/NAME.py
     "compare": "several runs side by side",
     "export": "a network as weights, ONNX, an exported program, a configuration or a Python file",
     "published": "what the papers report, from the landmarks alone: needs no run",
-    "block": "a block of a network beside its unrolled rivals: needs no run",
+    "block": "a block of a network beside its unrolled alternatives: needs no run",
 }
 THEMES = ("light", "dark")
 

@@ -9,8 +9,8 @@ This is asynchronous successive halving for several objectives (MO-ASHA, arXiv:2
 is never paused to go on later: it is stopped, or it runs to the end. And as cost needs no training, ranks near one cost
 take the place of sorting by dominance over all costs: each part of the frontier keeps its own best.
 
-The rule is a pure function of a `RungTable`, which the owner of the study sends along with a job, so that it works the
-same in this process and on other machines. `benchmarks.stopping` replays it, and its rivals, on trained networks.
+The rule is a pure function of a `RungTable`, which the holder of the study sends along with a job, so that it works the
+same in this process and on other machines. `benchmarks.stopping` replays it, and its alternatives, on trained networks.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ class Rule:
     reduction: float = 3.0  # a trial is stopped if more than one in so many of its neighbours are better
     fewest: int = 3  # with fewer neighbours nobody is stopped
     cheaper: float = 3.0  # a neighbour costs at least the trial's cost / cheaper,
-    dearer: float = (
+    costlier: float = (
         1 / 0.95
-    )  # and at most the trial's cost * dearer: within 5 % of the budget, as in match mode, is alike
+    )  # and at most the trial's cost * costlier: within 5 % of the budget, as in match mode, is alike
 
 
 RULE = Rule()
@@ -120,7 +120,7 @@ def standing(table: RungTable, epoch: int, cost: float, top1: float, rule: Rule 
         rule: who counts as a neighbour.
     """
     known = table.reached[table.rungs.index(epoch)] if epoch in table.rungs else ()
-    scores = [score for other, score in known if cost / rule.cheaper <= other <= cost * rule.dearer]
+    scores = [score for other, score in known if cost / rule.cheaper <= other <= cost * rule.costlier]
     return Standing(sum(score > top1 for score in scores), len(scores))
 
 

@@ -29,7 +29,9 @@ def make_parser() -> argparse.ArgumentParser:
     show = commands.add_parser("show", help="the cost of one network")
     show.add_argument("network", help="a published network's name, or the path of a configuration's JSON")
     show.add_argument("--layers", action="store_true", help="every layer with its share of the cost")
-    block = commands.add_parser("block", help="one block beside its unrolled rivals, at equal width and at equal cost")
+    block = commands.add_parser(
+        "block", help="one block beside its unrolled alternatives, at equal width and at equal cost"
+    )
     block.add_argument("network", nargs="?", help="whose block, as in show; or give --width instead")
     block.add_argument("--stage", type=int, metavar="N", help="which of its stages (1)")
     for command in (show, block):
@@ -123,7 +125,7 @@ def show_one(options: argparse.Namespace) -> str:
 
 
 def show_block(options: argparse.Namespace) -> str:
-    """A block beside its rivals, from a network or by numbers.
+    """A block beside its alternatives, from a network or by numbers.
 
     Raises:
         ValueError: for what is no block, and for a mixture of the two ways to name one.

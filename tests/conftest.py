@@ -157,7 +157,7 @@ def _make_run(
     directory: Path, *, mode: str = "frontier", samples: int = 60, landmarks: bool = True, budget: str = "4.1G",
     input_size: int = 224, classes: int = 1000, data: str = "digits", seed: int = 0,
 ) -> Path:  # fmt: skip
-    """A study as `search` writes it, with scores made of dice."""
+    """A study as `search` writes it, with scores made of random numbers."""
     directory.mkdir(parents=True)
     target = Target(Budget.parse(budget), mode, input_size, classes)
     rng = random.Random(seed)

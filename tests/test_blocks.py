@@ -1,4 +1,4 @@
-"""One block beside its unrolled rivals: costs that can be worked out by hand, and widths that are the widest."""
+"""One block beside its unrolled alternatives: costs that can be worked out by hand, and widths that are the widest."""
 
 import json
 from dataclasses import replace
@@ -11,7 +11,7 @@ from results.plots.block import block_plot, draw_block
 from space import LANDMARKS, cost, landmark
 from space.__main__ import main
 from space.networks.layers import Conv
-from space.papers.blocks import Block, at_cost, of_stage, rivals, unrolled
+from space.papers.blocks import Block, alternatives, at_cost, of_stage, unrolled
 from tests.pictures import check
 
 BOTTLENECK = Block("bottleneck", 256, 64, size=56)
@@ -33,7 +33,7 @@ def test_the_bottleneck_of_the_lecture() -> None:
     assert of_stage(landmark("resnet50"), 1) == BOTTLENECK
     assert position(BOTTLENECK) == [256 * 64, 64 * 64 * 9, 64 * 256] == [16_384, 36_864, 16_384]
     assert sum(position(BOTTLENECK)) == 69_632
-    one, basic = (rival.block for rival in rivals(BOTTLENECK) if rival.at == "equal width")
+    one, basic = (alternative.block for alternative in alternatives(BOTTLENECK) if alternative.at == "equal width")
     assert position(one) == [256 * 256 * 9] == [589_824]
     assert position(basic) == [589_824, 589_824]
     assert (one.receptive_field, basic.receptive_field, BOTTLENECK.receptive_field) == (3, 5, 3)
@@ -44,7 +44,7 @@ def test_the_bottleneck_of_the_lecture() -> None:
 
 
 def test_equal_cost_is_the_widest_that_fits() -> None:
-    one, basic = (rival.block for rival in rivals(BOTTLENECK) if rival.at == "equal cost")
+    one, basic = (alternative.block for alternative in alternatives(BOTTLENECK) if alternative.at == "equal cost")
     assert (one.width, basic.width, basic.inner) == (87, 62, 62)
     assert 9 * 87**2 <= 69_632 < 9 * 88**2
     assert 18 * 62**2 <= 69_632 < 18 * 63**2
@@ -53,7 +53,7 @@ def test_equal_cost_is_the_widest_that_fits() -> None:
 def test_a_basic_block_beside_bottlenecks() -> None:
     block = of_stage(landmark("resnet34"), 3)
     assert block == Block("basic", 256, 256, size=14)
-    found = {rival.block.name: sum(position(rival.block)) for rival in rivals(block)}
+    found = {alternative.block.name: sum(position(alternative.block)) for alternative in alternatives(block)}
     assert found["bottleneck, 256 by 64"] == 69_632
     # 2 x 256 n + 9 n^2 within 18 x 256^2, and 17 n^2 for 4n maps by n
     assert found["bottleneck, 256 by 334"] == 512 * 334 + 9 * 334**2 <= 1_179_648 < 512 * 335 + 9 * 335**2
@@ -64,8 +64,8 @@ def test_groups_and_the_solver_finds_resnet_again() -> None:
     block = of_stage(landmark("resnext50_32x4d"), 1)
     assert block == Block("bottleneck", 256, 128, 32, size=56)
     assert position(block) == [256 * 128, 128 * 128 * 9 // 32, 128 * 256] == [32_768, 4_608, 32_768]
-    assert rivals(block)[2].block == replace(block, groups=1)
-    assert rivals(block)[-1] == ("equal cost", BOTTLENECK)
+    assert alternatives(block)[2].block == replace(block, groups=1)
+    assert alternatives(block)[-1] == ("equal cost", BOTTLENECK)
 
 
 def test_a_dense_layer_begins_to_pay_at_7_2_growth_rates() -> None:
@@ -74,12 +74,12 @@ def test_a_dense_layer_begins_to_pay_at_7_2_growth_rates() -> None:
     assert position(last) == [992 * 128, 128 * 32 * 9] == [126_976, 36_864]
     for width, pays in ((230, False), (231, True)):
         block = Block("dense", width, 128, growth=32)
-        without = rivals(block)[0].block
+        without = alternatives(block)[0].block
         assert position(without) == [width * 32 * 9]
         assert (sum(position(block)) < sum(position(without))) is pays
     basic = of_stage(landmark("densenet_40_12"), 1, 32)
     assert position(basic) == [(16 + 11 * 12) * 12 * 9]
-    assert rivals(basic)[0].block == replace(basic, inner=48)
+    assert alternatives(basic)[0].block == replace(basic, inner=48)
 
 
 def test_the_block_is_the_one_in_the_network() -> None:
@@ -178,7 +178,7 @@ def test_the_picture(name: str) -> None:
 def test_the_picture_as_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "b.svg"
     assert draw_command(["block", "resnet50", "--stage", "2", "--out", str(out), "--theme", "dark"]) == 0
-    assert capsys.readouterr().out == f"bottleneck, 512 by 128 and 4 rivals: {out}\n"
+    assert capsys.readouterr().out == f"bottleneck, 512 by 128 and 4 alternatives: {out}\n"
     assert "ResNet-50, stage 2" in out.read_text()
     assert draw_command(["block", "resnet50", "--stage", "9", "--out", str(tmp_path / "no.png")]) == 2
     assert "--stage 9: expected 1 to 4" in capsys.readouterr().err

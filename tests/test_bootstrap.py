@@ -1,4 +1,4 @@
-"""What samples of networks tell: by hand where the answer can be worked out, by dice where it is known."""
+"""What samples of networks tell: by hand where the answer can be worked out, by random draws where it is known."""
 
 import numpy as np
 import pytest
@@ -27,7 +27,7 @@ def array(*values: float) -> np.ndarray:
 
 
 def test_bins_hold_costs_that_all_groups_have() -> None:
-    # a factor of 4 takes four bins, one network in four each; the first group has none of the dearest quarter
+    # a factor of 4 takes four bins, one network in four each; the first group has none of the costliest quarter
     costs = array(1.0, 1.1, 1.5, 1.6, 2.1, 2.2, 1.0, 1.1, 1.5, 1.6, 2.1, 2.2, 3.5, 3.6, 3.9, 4.0)
     groups = np.array([0] * 6 + [1] * 10)
     bins = cost_bins(costs, groups)
@@ -77,11 +77,11 @@ def test_band_is_as_wide_as_theory_says() -> None:
 
 
 def test_resamples_are_weighted_as_the_whole() -> None:
-    # nine cheap networks with errors of 10, one dear one with 20: unweighted a tenth, at like cost a half
+    # nine cheap networks with errors of 10, one costly one with 20: unweighted a tenth, at like cost a half
     errors, bins = np.array([10.0] * 9 + [20.0]), np.array([0] * 9 + [1])
     found = estimate(errors, bins, array(15), np.random.default_rng(0), times=4000)
     assert found.share.tolist() == pytest.approx([0.5])
-    # one in three resamples, 0.9 ** 10, lacks the dear one: the cheap bin is all it has; the others weigh both alike
+    # one in three resamples, 0.9 ** 10, lacks the costly one: the cheap bin is all it has; the others weigh both alike
     assert (found.low[0], found.high[0]) == pytest.approx((0.5, 1))
     assert set(found.medians) == {10}
 

@@ -274,8 +274,8 @@ def descendants(process: int) -> dict[int, str]:
     return {each: names[each] for each in found - {process}}
 
 
-def workers(owner: int) -> list[int]:
-    return [each for each, name in descendants(owner).items() if name.startswith("ray::_Worker")]
+def workers(holder: int) -> list[int]:
+    return [each for each, name in descendants(holder).items() if name.startswith("ray::_Worker")]
 
 
 @pytest.mark.slow
@@ -304,7 +304,7 @@ def test_an_owner_and_a_worker_on_ray_are_killed() -> None:
     assert "Traceback" not in err
     # Ray's two agents, which do nothing, take a minute or two longer to see that they are alone.
     orphans = [name for each, name in left.items() if alive(each, name) and "Agent" not in name]
-    assert not orphans, "processes of the owner that was killed go on"
+    assert not orphans, "processes of the holder that was killed go on"
 
 
 def alive(process: int, name: str) -> bool:

@@ -1,4 +1,4 @@
-"""One owner a run: real second processes, killed owners, what they left behind."""
+"""One holder a run: real second processes, killed holders, what they left behind."""
 
 import os
 import signal
@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from search.run.lock import LOCK, Holder, held_by, owner
+from search.run.lock import LOCK, Holder, held_by, hold
 
 ROOT = Path(__file__).resolve().parent.parent
 OWN = """
 import sys
 from pathlib import Path
-from search.run.lock import owner
+from search.run.lock import hold
 try:
-    with owner(Path(sys.argv[1]), sys.argv[2] or None, sys.argv[3]):
+    with hold(Path(sys.argv[1]), sys.argv[2] or None, sys.argv[3]):
         print("mine", flush=True)
         {inside}
 except ValueError as error:
@@ -54,7 +54,7 @@ def run(tmp_path: Path) -> Path:
 
 
 def test_the_second_owner_is_told_who_the_first_is(run: Path) -> None:
-    with owner(run, None, "x"), process(run) as second:
+    with hold(run, None, "x"), process(run) as second:
         said = says(second)
     expected = f"run 'x' is being searched by process {os.getpid()} on host {os.uname().nodename} since "
     assert said.startswith(expected)
@@ -65,7 +65,7 @@ def test_the_second_owner_is_told_who_the_first_is(run: Path) -> None:
 
 def test_the_second_owner_may_be_the_same_process(run: Path) -> None:
     here = f"searched by process {os.getpid()} "
-    with owner(run, None, "x"), pytest.raises(ValueError, match=here), owner(run, None, "x"):
+    with hold(run, None, "x"), pytest.raises(ValueError, match=here), hold(run, None, "x"):
         pass
 
 
@@ -79,7 +79,7 @@ def test_a_killed_owner_leaves_no_lock(run: Path) -> None:
         first.wait()
         assert (run / LOCK).exists(), "what it left is no lock"
         assert held_by(run) is None
-        with owner(run, None, "x"):
+        with hold(run, None, "x"):
             after = held_by(run)
             assert after is not None
             assert after.pid == os.getpid()
@@ -94,7 +94,7 @@ def test_the_children_of_a_killed_owner_do_not_have_its_lock(run: Path) -> None:
             first.kill()
             first.wait()
             os.kill(child, 0)
-            with owner(run, None, "x"):
+            with hold(run, None, "x"):
                 pass
         finally:
             os.kill(child, signal.SIGKILL)
@@ -107,7 +107,7 @@ def test_an_owner_that_ends_gives_the_run_back(run: Path, inside: str) -> None:
         first.wait()
     assert not list(run.iterdir())
     assert held_by(run) is None
-    with owner(run, None, "x"):
+    with hold(run, None, "x"):
         pass
 
 
@@ -117,7 +117,7 @@ def test_what_a_lock_file_says_is_no_lock(run: Path) -> None:
         (run / LOCK).write_bytes(content)
         assert held_by(run) is None
         assert (run / LOCK).read_bytes() == content, "looking changes nothing"
-        with owner(run, None, "x"):
+        with hold(run, None, "x"):
             holder = held_by(run)
             assert holder is not None
             assert holder.pid == os.getpid()
@@ -135,7 +135,7 @@ def test_looking_makes_no_file_and_does_not_keep_owners_away(run: Path) -> None:
         try:
             assert says(child) == "looking"
             for _ in range(20):
-                with owner(run, None, "x"):
+                with hold(run, None, "x"):
                     pass
         finally:
             child.kill()
@@ -145,7 +145,7 @@ def test_two_runs_do_not_block_each_other(run: Path, tmp_path: Path) -> None:
     other = tmp_path / "runs" / "y"
     other.mkdir()
     url = f"sqlite:///{tmp_path / 'both.db'}"
-    with owner(run, url, "x"), process(other, url=url, name="y") as second:
+    with hold(run, url, "x"), process(other, url=url, name="y") as second:
         assert says(second) == "mine"
 
 
@@ -153,7 +153,7 @@ def test_one_study_of_two_directories_has_one_owner(run: Path, tmp_path: Path) -
     other = tmp_path / "other" / "x"
     other.mkdir(parents=True)
     url = f"sqlite:///{tmp_path / 'shared.db'}"
-    with owner(run, url, "x"), process(other, url=url) as second:
+    with hold(run, url, "x"), process(other, url=url) as second:
         said = says(second)
         second.wait()
         assert said.startswith(f"run 'x' in {url} is being searched by process {os.getpid()} on host ")
@@ -168,7 +168,7 @@ def test_storages_that_cannot_be_locked_are_refused(run: Path, tmp_path: Path) -
         ("sqlite://", "in memory"),
         ("nonsense", "SQLAlchemy URL"),
     ):
-        with pytest.raises(ValueError, match=message), owner(run, url, "x"):
+        with pytest.raises(ValueError, match=message), hold(run, url, "x"):
             pass
     assert not list(run.iterdir())
     assert not (tmp_path / "no").exists()
@@ -176,7 +176,7 @@ def test_storages_that_cannot_be_locked_are_refused(run: Path, tmp_path: Path) -
 
 def test_a_lock_file_that_cannot_be_written_is_an_error_with_its_name(run: Path) -> None:
     (run / LOCK).mkdir()
-    with pytest.raises(OSError, match=LOCK), owner(run, None, "x"):
+    with pytest.raises(OSError, match=LOCK), hold(run, None, "x"):
         pass
 
 

@@ -129,9 +129,9 @@ def test_densenet_beside_resnet() -> None:
     pairs = {row["network"]: row for row in rows("densenet", 2)}
     pair = pairs["DenseNet-201"]
     assert (pair["params"], pair["top1_error"]) == (20_013_928, 22.58)
-    assert (pair["rival"], pair["rival_params"], pair["rival_error"]) == ("ResNet-101", 44_549_160, 22.44)
+    assert (pair["compared"], pair["compared_params"], pair["compared_error"]) == ("ResNet-101", 44_549_160, 22.44)
     assert pair["params_share"] == pytest.approx(20_013_928 / 44_549_160)
-    assert [row["rival"] for row in pairs.values()] == ["ResNet-50", "ResNet-50", "ResNet-101", "ResNet-152"]
+    assert [row["compared"] for row in pairs.values()] == ["ResNet-50", "ResNet-50", "ResNet-101", "ResNet-152"]
 
 
 def test_ilsvrc(capsys: pytest.CaptureFixture[str]) -> None:

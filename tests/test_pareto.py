@@ -58,7 +58,7 @@ def test_hypervolume_is_the_mean_height_of_the_frontier() -> None:
     # 0 below a cost of 10, 40 up to 100, 70 from there on: a third of three decades each
     assert hypervolume([40, 70, 30, math.nan], [10, 100, 500, 1], (1, 1000)) == pytest.approx((0 + 40 + 70) / 3)
     assert hypervolume([40], [0.001], (1, 1000)) == pytest.approx(40)  # cheaper than the axis: no more than all of it
-    assert hypervolume([40, 99], [10, 1001], (10, 1000)) == pytest.approx(40)  # dearer: nothing
+    assert hypervolume([40, 99], [10, 1001], (10, 1000)) == pytest.approx(40)  # costlier: nothing
     assert hypervolume([50, 60], [2, 1], (1, 100)) == pytest.approx(60)
     assert hypervolume([50, 60], [0.2, 0.1], (1, 100)) == pytest.approx(60)  # equal once moved to the axis' begin
     assert hypervolume([], [], (1, 10)) == 0

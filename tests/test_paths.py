@@ -32,7 +32,7 @@ from tests.pictures import check
 
 
 class Scale(ResidualBlock):
-    """y = x + factor * x: a block whose ways can be told apart by hand."""
+    """y = x + factor * x: a block whose ways can be distinguished by hand."""
 
     def __init__(self, factor: float) -> None:
         nn.Module.__init__(self)

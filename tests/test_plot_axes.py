@@ -130,8 +130,8 @@ def test_shuffled_scores_are_seldom_important() -> None:
     run = deep_is_good(60)
     rng, seen, tried = np.random.default_rng(0), 0, 0
     for _ in range(8):
-        dice = dict(enumerate(rng.normal(size=60).tolist()))
-        found, _ = importances(run.trials, dice, "resnext", rng)
+        noise = dict(enumerate(rng.normal(size=60).tolist()))
+        found, _ = importances(run.trials, noise, "resnext", rng)
         seen, tried = seen + sum(each.seen for each in found), tried + len(found)
     assert tried == 24 and seen <= 5  # one in twenty is expected: six or more of 24 come once in a thousand
 

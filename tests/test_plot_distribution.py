@@ -13,7 +13,7 @@ from results.plots.distribution_data import DistributionPlot, Panel, distributio
 from results.run.run import Run
 from tests.pictures import check, make_run, sample, scored
 
-CHEAP, DEAR = 1.0, 2.0
+CHEAP, COSTLY = 1.0, 2.0
 
 
 def networks(family: str, errors: dict[float, list[float]], first: int, **more: object) -> list[dict[str, object]]:
@@ -25,9 +25,9 @@ def networks(family: str, errors: dict[float, list[float]], first: int, **more: 
 
 
 def two_costs() -> list[dict[str, object]]:
-    """ResNets mostly cheap and so mostly wrong, ResNeXts mostly dear; at the same cost they are equal."""
-    rows = networks("resnet", {CHEAP: [40.0] * 9, DEAR: [30.0] * 3}, 0)
-    return rows + networks("resnext", {CHEAP: [40.0] * 3, DEAR: [30.0] * 9}, 100)
+    """ResNets mostly cheap and so mostly wrong, ResNeXts mostly costly; at the same cost they are equal."""
+    rows = networks("resnet", {CHEAP: [40.0] * 9, COSTLY: [30.0] * 3}, 0)
+    return rows + networks("resnext", {CHEAP: [40.0] * 3, COSTLY: [30.0] * 9}, 100)
 
 
 def mixed(count: int, mode: str = "frontier", families: tuple[str, ...] = ("resnet", "resnext", "densenet")) -> Run:

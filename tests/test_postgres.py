@@ -13,7 +13,7 @@ import pytest
 from results import load_run
 from results.__main__ import main as results_main
 from search.__main__ import main
-from search.run.lock import owner
+from search.run.lock import hold
 from tests.postgres_server import PASSWORD, Server, free_port, psycopg, running
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -147,7 +147,7 @@ def test_a_second_owner_in_another_directory(
 ) -> None:
     mine = tmp_path / "mine"
     mine.mkdir()
-    with owner(mine, server.url(), "x"):
+    with hold(mine, server.url(), "x"):
         assert main([*SMALL, "--trials", "1", "--storage", server.url()]) == 2
     shown = capsys.readouterr()
     expected = f"run 'x' in {server.url(None)} is being searched by process {os.getpid()} on host {os.uname().nodename}"
@@ -156,15 +156,15 @@ def test_a_second_owner_in_another_directory(
     assert_no_password(tmp_path, shown.out, shown.err)
     assert [each.name for each in tmp_path.iterdir()] == ["mine"]
     assert not list(mine.iterdir())
-    with owner(mine, server.url(), "x"), owner(tmp_path, server.url(), "y"):
+    with hold(mine, server.url(), "x"), hold(tmp_path, server.url(), "y"):
         pass  # runs of other names do not mind
 
 
 @pytest.mark.slow
 def test_a_killed_owner_leaves_no_lock(server: Server, tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from search.run.lock import owner\n"
-        "with owner(Path(sys.argv[1]), sys.argv[2], 'x'):\n    print('mine', flush=True); sys.stdin.read()"
+        "import sys; from pathlib import Path; from search.run.lock import hold\n"
+        "with hold(Path(sys.argv[1]), sys.argv[2], 'x'):\n    print('mine', flush=True); sys.stdin.read()"
     )
     with subprocess.Popen(
         [sys.executable, "-c", code, str(tmp_path), server.url()], env=environment(), stdin=subprocess.PIPE,
@@ -175,7 +175,7 @@ def test_a_killed_owner_leaves_no_lock(server: Server, tmp_path: Path) -> None:
             assert child.stdout.readline().strip() == "mine"
         finally:
             child.kill()
-    with owner(tmp_path, server.url(), "x"):
+    with hold(tmp_path, server.url(), "x"):
         pass
 
 
@@ -185,7 +185,7 @@ LOCKS = "FROM pg_locks WHERE locktype = 'advisory'"
 def test_a_lock_lost_with_its_connection_is_taken_again(server: Server, tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.mkdir()
-    with owner(tmp_path, server.url(), "x") as mine:
+    with hold(tmp_path, server.url(), "x") as mine:
         mine.check()
         before = server.sql(f"SELECT pid {LOCKS}")
         server.sql(f"SELECT pg_terminate_backend(pid) {LOCKS}")
@@ -194,7 +194,7 @@ def test_a_lock_lost_with_its_connection_is_taken_again(server: Server, tmp_path
         assert len(after) == 1
         assert after != before
         server.sql(f"SELECT pg_terminate_backend(pid) {LOCKS}")
-        with owner(other, server.url(), "x"):
+        with hold(other, server.url(), "x"):
             with pytest.raises(ValueError, match=r"^run 'x' in .* is being searched by process"):
                 mine.check()
             assert server.sql(f"SELECT count(*) {LOCKS}") == [(1,)]
@@ -211,7 +211,7 @@ def test_a_lock_lost_with_its_connection_is_taken_again(server: Server, tmp_path
 
 
 def test_a_lock_that_a_lost_session_still_has_is_taken_from_it(server: Server, tmp_path: Path) -> None:
-    with owner(tmp_path, server.url(), "x") as mine:
+    with hold(tmp_path, server.url(), "x") as mine:
         [(pid, label)] = server.sql(f"SELECT pid, application_name FROM pg_stat_activity JOIN (SELECT pid {LOCKS}) l "
                                     "USING (pid)")  # fmt: skip
         [(key,)] = server.sql(f"SELECT (classid::bigint << 32) | objid::bigint {LOCKS}")

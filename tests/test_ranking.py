@@ -1,4 +1,4 @@
-"""Agreement of two orders: answers worked out by hand, and scipy as a witness."""
+"""Agreement of two orders: answers worked out by hand, and scipy as an independent check."""
 
 import itertools
 import json

@@ -130,7 +130,7 @@ def test_no_command_hangs(
 
 def test_what_lies_beside_a_study_is_passed_over(master: Path, tmp_path: Path) -> None:
     (tmp_path / "study.db").write_bytes((master / "study.db").read_bytes())
-    for name in ("run.json", "log.jsonl", "owner.lock"):
+    for name in ("run.json", "log.jsonl", "holder.lock"):
         os.mkfifo(tmp_path / name)
     (tmp_path / "trained" / "one").mkdir(parents=True)
     os.mkfifo(tmp_path / "trained" / "one" / "train.json")

@@ -119,7 +119,7 @@ def test_a_trial_that_none_beats_goes_on(seed: int) -> None:
     for cost_, _ in pairs:
         assert promising(table, 2, cost_, best)  # as good as the best is not beaten
     for cost_, top1 in pairs:  # nor is any that no other of its cost or less beats: it is on the rung's frontier
-        if not any(other > top1 for price, other in pairs if price <= cost_ * RULE.dearer):
+        if not any(other > top1 for price, other in pairs if price <= cost_ * RULE.costlier):
             assert promising(table, 2, cost_, top1)
 
 

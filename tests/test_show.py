@@ -273,7 +273,7 @@ def test_trainings_stand_beside_the_scores(small: Path, tmp_path: Path, capsys: 
     first, last = (int(run.frontier()["trial"].iloc[place]) for place in (0, -1))
     report(directory / "trained" / "a", run, first, 10, 70.0, "short")
     report(directory / "trained" / "b", run, first, 200, 80.5)
-    report(directory / "trained" / "c", run, first, 200, 99.0)  # as long: the first by name counts, not the luckiest
+    report(directory / "trained" / "c", run, first, 200, 99.0)  # as long: the first by name counts
     report(directory / "trained" / "d", run, last, 3, 101.0)
     (directory / "trained" / "e").mkdir()
     (directory / "trained" / "e" / "train.json").write_text("{")

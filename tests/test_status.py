@@ -19,7 +19,7 @@ from evaluate.training.score import Epoch, ProxyScore
 from results import frontier_table, load_run
 from search.cli.status import main, read_status, status
 from search.records import Evaluation, Event
-from search.run.lock import owner
+from search.run.lock import hold
 from search.run.log import RunLog, read_log
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -91,7 +91,7 @@ def test_stopped_and_warm_networks_are_counted_apart(run: Path) -> None:
 
 def test_while_it_runs(run: Path) -> None:
     log = RunLog(run / "log.jsonl")
-    with owner(run, None, "run"):
+    with hold(run, None, "run"):
         begin(log)
         for key in (1, 2, 3):
             start(log, key, f"#{9 + key}")
@@ -112,7 +112,7 @@ def test_while_it_runs(run: Path) -> None:
         values = read.to_json()
     assert values["total"] == 16
     assert (values["done"], values["complete"], values["failed"], values["stopped"]) == (11, 10, 1, 0)
-    assert values["owner"]["pid"] == os.getpid()
+    assert values["holder"]["pid"] == os.getpid()
     assert values["seconds_left"] > 0
     assert [each["family"] for each in values["running"]] == ["resnet", "resnet"]
     assert values["frontier"][0].keys() >= {"config_id", "macs", "proxy_top1", "network"}
@@ -149,15 +149,15 @@ def test_only_the_living_start_has_networks_running(run: Path) -> None:
     begin(log)
     start(log, 1, "#10")
     events = read_log(log.path)
-    events[0]["process"] = -1  # another process than the owner's
+    events[0]["process"] = -1  # another process than the holder's
     log.path.write_text("".join(json.dumps(each) + "\n" for each in events))
-    with owner(run, None, "run"):
+    with hold(run, None, "run"):
         assert read_status(run).running == []
 
 
 def test_a_clock_that_was_set_back(run: Path) -> None:
     log = RunLog(run / "log.jsonl")
-    with owner(run, None, "run"):
+    with hold(run, None, "run"):
         begin(log)
         start(log, 1, "#10")
         events = read_log(log.path)

@@ -1,4 +1,4 @@
-"""The owner's storage: what a URL shows and means, one durable transaction a trial, readers beside the owner."""
+"""The holder's storage: what a URL shows and means, one durable transaction a trial, readers beside the holder."""
 
 import os
 import shutil
@@ -228,7 +228,7 @@ def test_who_reads_does_not_hold_up_the_owner(directory: Path, monkeypatch: pyte
 
 def test_reading_leaves_nothing_beside_the_study(directory: Path) -> None:
     expected = load_run(directory).frame()
-    with sqlite3.connect(directory / "study.db") as connection:  # as an owner leaves it that somebody read at its end
+    with sqlite3.connect(directory / "study.db") as connection:  # as a holder leaves it that somebody read at its end
         connection.execute("PRAGMA journal_mode=WAL")
     connection.close()
     before = (directory / "study.db").read_bytes()

@@ -196,7 +196,7 @@ def test_a_run_without_a_sweep_has_no_such_picture(master: Path) -> None:
         plot_data("sweep", run)
 
 
-# --- which differences are luck ----------------------------------------------------------------------------------
+# --- which differences are seed variance -------------------------------------------------------------------------
 
 
 def test_intervals_pool_the_spread() -> None:

@@ -116,7 +116,7 @@ class Fidelity:
         """Read `to_json`'s form.
 
         Raises:
-            ValueError: if it is none.
+            ValueError: if it is not one.
         """
         try:
             networks = tuple(

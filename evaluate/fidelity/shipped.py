@@ -63,7 +63,7 @@ class KnownFidelity:
         """Read `to_json`'s form.
 
         Raises:
-            ValueError: if it is none.
+            ValueError: if it is not one.
         """
         try:
             agreements = {name: Agreement(**data[name]) for name in ("proxy_top1", "macs")}

@@ -1,4 +1,4 @@
-"""Zero-cost scores: numbers of an untrained network that may foretell how well it trains, beside params and MACs.
+"""Zero-cost scores: numbers of an untrained network that may predict how well it trains, beside params and MACs.
 
 `MEASURES` names them with their papers; `zero_cost` works them out, each finite or failed with a reason. The
 measures themselves, for any module, are in `evaluate.measures.untrained`. None is worth more than its rank against

@@ -1,4 +1,4 @@
-"""What samples of networks tell and what may be luck: weights at like cost, bands, differences, ranges of the best.
+"""What samples of networks tell and what may be chance: weights at like cost, bands, differences, ranges of the best.
 
 Groups are compared as in "On Network Design Spaces for Visual Recognition" (Radosavovic et al., arXiv:1905.13214,
 "Controlling for complexity"): costs are cut into bins, and a network in a bin with m others of its group weighs

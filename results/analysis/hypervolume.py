@@ -17,7 +17,7 @@ def axis_of(runs: Sequence[Run], cost: Objective) -> tuple[float, float]:
     """The axis of costs that hypervolumes of these runs are measured over, in the unit of the cost's column.
 
     Of multiply-adds it goes from the least that a search of the smallest budget spends to the largest budget; of other
-    costs, which a run has no budget of, from the cheapest network of the runs to the dearest.
+    costs, which a run has no budget of, from the cheapest network of the runs to the costliest.
     """
     if cost.name == "macs":
         budgets = [run.budget_macs for run in runs]

@@ -14,10 +14,10 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from results.analysis.bootstrap import Floats
 
 LEAST = 20  # networks of a family
-MOST = 500  # ... of which so many are taken, drawn by dice, if there are more
+MOST = 500  # ... of which so many are taken, drawn at random, if there are more
 BEST = 0.1  # the best part, but never less than GOOD networks
 GOOD = 5
-SHUFFLES = 19  # one in twenty is then above all of them by luck
+SHUFFLES = 19  # one in twenty is then above all of them by chance
 
 
 @dataclass(frozen=True)
@@ -26,12 +26,12 @@ class Importance:
 
     axis: str
     value: float  # divergence of the best networks' values from all networks' values; of no unit
-    luck: float  # the largest that as many shuffles of the scores gave
+    by_chance: float  # the largest that as many shuffles of the scores gave
 
     @property
     def seen(self) -> bool:
-        """Whether it is more than luck gave."""
-        return self.value > self.luck
+        """Whether it is more than seed variance gave."""
+        return self.value > self.by_chance
 
 
 def importances(
@@ -66,12 +66,14 @@ def importances(
     ])  # fmt: skip
     worse = -np.array([scores[trial.number] for trial in known])
     found = _evaluate(study, worse)
-    luck = dict.fromkeys(names, 0.0)
+    by_chance = dict.fromkeys(names, 0.0)
     for _ in range(SHUFFLES):
         for name, value in _evaluate(study, rng.permutation(worse)).items():
-            luck[name] = max(luck[name], value)
+            by_chance[name] = max(by_chance[name], value)
     ranked = sorted(names, key=lambda name: -found[name])
-    return tuple(Importance(name.removeprefix(f"{family}."), found[name], luck[name]) for name in ranked), len(known)
+    return tuple(Importance(name.removeprefix(f"{family}."), found[name], by_chance[name]) for name in ranked), len(
+        known
+    )
 
 
 def _quiet_study() -> optuna.Study:

@@ -1,4 +1,4 @@
-"""`python -m results block NETWORK --out FILE`: the picture of a block beside its unrolled rivals."""
+"""`python -m results block NETWORK --out FILE`: the picture of a block beside its unrolled alternatives."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser = Parser(
         prog=PROG,
         description="Draws what one block of a network costs a position, convolution by convolution, beside its "
-        "unrolled rivals at equal width and at equal cost; python -m space block has the numbers.",
+        "unrolled alternatives at equal width and at equal cost; python -m space block has the numbers.",
     )
     parser.add_argument("network", help="a published network's name, or the path of a configuration's JSON")
     parser.add_argument("--stage", type=int, default=1, metavar="N", help="which of its stages (%(default)s)")
@@ -52,6 +52,6 @@ def draw(options: argparse.Namespace) -> str:
     from space.shell.files import write_files
 
     called = LANDMARKS[name].label if name in LANDMARKS else path.stem
-    data = block_plot(f"{called}, stage {options.stage}, and its unrolled rivals", config.family, block)
+    data = block_plot(f"{called}, stage {options.stage}, and its unrolled alternatives", config.family, block)
     write_files({options.out: image(draw_block(data, THEMES[options.theme]), kind)})
-    return f"{block.name} and {len(data.bars) - 1} rivals: {options.out}"
+    return f"{block.name} and {len(data.bars) - 1} alternatives: {options.out}"

@@ -119,7 +119,7 @@ def format_of(options: argparse.Namespace) -> str:
     """The format that ``--format`` and ``--out`` ask for; to be asked before anything is read.
 
     Raises:
-        ValueError: if it is not to be told, or is none for a terminal.
+        ValueError: if the ending does not say it, or the kind is not for a terminal.
     """
     if options.out is None:
         if options.format == "parquet":

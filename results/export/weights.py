@@ -90,7 +90,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     """The state dict of a file: ``.safetensors``, or what ``torch.save`` wrote (no code of it is run).
 
     Raises:
-        ValueError: if it is none.
+        ValueError: if it is not one.
         OSError: if the file cannot be read.
     """
     import torch

@@ -17,7 +17,7 @@ Pictures of something else than one run:
 `compare`          the frontiers of several runs
 `fidelity`         content of fidelity.json: how far proxies rank as published
 `lesion`           content of lesion.json: blocks dropped and reordered; `paths`: of paths.json
-`block`            one block beside its unrolled rivals
+`block`            one block beside its unrolled alternatives
 =================  ================================================================================
 
 `style` has themes, colours, fonts and axes, `labels` the places of labels; `sheet` lays out a grid of small panels,

@@ -166,13 +166,13 @@ def _draw_bars(axes: Axes, bars: Bars, theme: style.Theme) -> None:
     colour = _colour(bars.family)
     for place, each in zip(places, bars.axes, strict=True):
         axes.barh(place, 100 * each.value / total, height=0.62, color=colour, alpha=1 if each.seen else 0.3, zorder=2)
-        luck = 100 * each.luck / total
-        if luck <= 100:
-            axes.plot([luck, luck], [place - 0.42, place + 0.42], color=theme.ink, linewidth=1.4, zorder=3)
+        by_chance = 100 * each.by_chance / total
+        if by_chance <= 100:
+            axes.plot([by_chance, by_chance], [place - 0.42, place + 0.42], color=theme.ink, linewidth=1.4, zorder=3)
         else:
             axes.plot([102], [place], linestyle="", marker=CARETRIGHT, markersize=5, color=theme.ink, zorder=3)
     axes.set_ylim(len(bars.axes) - 0.4, -0.6)
-    furthest = max(100 * max(each.value, each.luck) / total for each in bars.axes)
+    furthest = max(100 * max(each.value, each.by_chance) / total for each in bars.axes)
     axes.set_xlim(0, 1.05 * min(furthest or 1, 100))
     axes.set_yticks(places, [each.axis for each in bars.axes])
     axes.tick_params(axis="y", length=0)

@@ -224,7 +224,7 @@ def _explained(
             "Importance: PED-ANOVA, what sets the best tenth of a family at like cost apart, of the axes that the "
             f"search drew (at most {MOST} networks a family), as parts of their sum; tick: the most that {SHUFFLES} "
             "shuffles of the scores gave (arrow: more than the sum). A pale bar is not longer than "
-            "that: it may be luck. depth3 are the blocks of the third stage, spend is the part of the budget that is "
+            "that: it may be chance. depth3 are the blocks of the third stage, spend is the part of the budget that is "
             "used."
         )
     if too_few:

@@ -9,7 +9,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from results.plots import style
-from space.papers.blocks import Block, rivals
+from space.papers.blocks import Block, alternatives
 
 _TEXT, _SMALL = 8.5, 7.8
 _WIDTH, _ROW = 6.4, 0.36  # inches of the axes, and of one bar
@@ -41,10 +41,10 @@ class BlockPlot:
 
 
 def block_plot(title: str, family: str, block: Block) -> BlockPlot:
-    """Step one: the block and its rivals."""
+    """Step one: the block and its alternatives."""
     base = sum(conv.weights(1) for conv in block.convs)
     bars = []
-    for at, each in (("the block", block), *rivals(block)):
+    for at, each in (("the block", block), *alternatives(block)):
         parts = tuple((conv.kernel, conv.weights(1)) for conv in each.convs)
         bars.append(Bar(at, each.name, parts, sum(macs for _, macs in parts) / base))
     return BlockPlot(title, family, tuple(bars))

@@ -181,7 +181,7 @@ def _explained(panels: list[Panel], beyond: int, left: list[str]) -> list[str]:
         "left out.",
         "Beside each group: its networks, then the lowest median error of the panel or the points above it, with a "
         f"{100 * SURE:g} % interval; where that reaches zero no difference is seen. Of "
-        "twenty such intervals one misses by luck, more where the lowest of many groups was picked. "
+        "twenty such intervals one misses by chance, more where the lowest of many groups was picked. "
         "Thirds are of each family's own range.",
     ]
     few = [f"{panel.title} {', '.join(panel.small)}" for panel in panels if panel.small]

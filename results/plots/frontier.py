@@ -182,9 +182,9 @@ def _label_column(
     starts = [(float(stars[n][0]), float(stars[n][1])) for n in rising]
     heights = spread([y for _, y in starts], gap, frame.y0 + gap / 2, frame.y1 - gap / 2)
     ends = [(frame.x1 + 0.06 * figure.dpi, y) for y in heights]
-    owners = untangle(starts, ends)
-    for y, owner in zip(heights, owners, strict=True):
-        number = rising[owner]
+    ends_of = untangle(starts, ends)
+    for y, end_of in zip(heights, ends_of, strict=True):
+        number = rising[end_of]
         knee = to_data.transform((frame.x1 + 0.06 * figure.dpi, y))
         end = to_data.transform((frame.x1 + 0.2 * figure.dpi, y))
         text = to_data.transform((frame.x1 + 0.25 * figure.dpi, y))

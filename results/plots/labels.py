@@ -73,17 +73,17 @@ def untangle(starts: Sequence[tuple[float, float]], ends: Sequence[tuple[float, 
     Returns:
         For each end, which start it belongs to; start n has end n where nothing crosses.
     """
-    owner = list(range(len(starts)))
+    order = list(range(len(starts)))
     swapped = True
     while swapped:  # every swap shortens the sum of the lines, so this ends
         swapped = False
-        for i, j in itertools.combinations(range(len(owner)), 2):
-            a, b = starts[owner[i]], starts[owner[j]]
+        for i, j in itertools.combinations(range(len(order)), 2):
+            a, b = starts[order[i]], starts[order[j]]
             saved = math.dist(a, ends[i]) + math.dist(b, ends[j]) - math.dist(a, ends[j]) - math.dist(b, ends[i])
             if saved > 1e-6 and _cross(np.array((*a, *ends[i])), np.array((*b, *ends[j]))):
-                owner[i], owner[j] = owner[j], owner[i]
+                order[i], order[j] = order[j], order[i]
                 swapped = True
-    return owner
+    return order
 
 
 class Anchor(NamedTuple):

@@ -103,7 +103,7 @@ def write(figure: Figure, x: float, y: float, text: str, colour: str, **more: An
 
 
 def ordered_colours(count: int, theme: style.Theme) -> list[tuple[float, float, float]]:
-    """Colours for groups in an order, told apart by lightness too."""
+    """Colours for groups in an order, distinguished by lightness too."""
     places = np.linspace(*_RANGES[theme.name], max(count, 2))[:count]
     return [(float(red), float(green), float(blue)) for red, green, blue, _ in colormaps["viridis"](places)]
 

@@ -1,6 +1,6 @@
 """How every picture looks: colours, markers, fonts, axes. No global state of matplotlib is touched.
 
-Colours are Okabe and Ito's, told apart by colour-blind readers; families differ by marker too.
+Colours are Okabe and Ito's, distinguished by colour-blind readers; families differ by marker too.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ DPI = 160
 
 @dataclass(frozen=True)
 class Theme:
-    """The colours that depend on the background; most families keep theirs, which can be told apart on both."""
+    """The colours that depend on the background; most families keep theirs, which can be distinguished on both."""
 
     name: str
     paper: str  # background

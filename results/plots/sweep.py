@@ -20,7 +20,7 @@ from results.plots.sweep_text import notes
 from results.run.run import Run
 from space.budget import Budget
 
-_COLOURS = ("resnet", "wide_resnet", "resnext", "densenet", "preresnet", "regnetx")  # families whose colours are lent
+_COLOURS = ("resnet", "wide_resnet", "resnext", "densenet", "preresnet", "regnetx")  # families whose colours are used
 _DIRECTIONS = {
     "depth": "resnet", "width": "wide_resnet", "cardinality": "resnext", "growth_rate": "densenet",
     "resolution": "regnetx",

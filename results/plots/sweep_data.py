@@ -190,7 +190,7 @@ def _verdicts(rows: Sequence[Trained], pairs: Sequence[Difference]) -> Iterator[
     if not pairs:
         fewest = min((len(row.scores) for row in rows), default=0)
         if len(rows) > 1 and fewest < 2:
-            yield "One training of a network says nothing of luck: no verdict. Two or more need --seeds 2."
+            yield "One training of a network says nothing of seed variance: no verdict. Two or more need --seeds 2."
         return
     seen = [each for each in pairs if each.seen]
     reach = pairs[0].interval.mean - (pairs[0].interval.low or 0.0)

@@ -1,4 +1,4 @@
-"""Which differences between networks trained from the same seeds are more than luck.
+"""Which differences between networks trained from the same seeds are more than seed variance.
 
 Intervals of means are Student's t with the spread over seeds pooled over all networks: three trainings of one network
 say little, three of five networks more. Differences are paired by seed, as blocks of a two-way layout, and judged by
@@ -41,7 +41,7 @@ class Difference:
 
     @property
     def seen(self) -> bool:
-        """Whether it is more than luck."""
+        """Whether it is more than seed variance."""
         return self.interval.low is not None and self.interval.low > 0
 
     def __str__(self) -> str:

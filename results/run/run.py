@@ -154,7 +154,7 @@ class Run:
         """The network with the highest proxy top-1 within the limits; of equals the one cheaper in the run's objective.
 
         Where networks were trained again from other seeds, those with the highest *expected* top-1 come first: their
-        score without the luck of single trainings (see `results.run.uncertainty`).
+        score without seed variance (see `results.run.uncertainty`).
 
         Args:
             max_macs: multiply-adds of one image at the run's target, as a number or as text such as "2G"; the run's

@@ -32,7 +32,7 @@ def parse_url(url: str) -> URL:
     """Read a storage URL.
 
     Raises:
-        ValueError: if it is none; also if an unescaped "@" in a password would make the rest of it the host's name,
+        ValueError: if it is not one; also if an unescaped "@" in a password would make the rest of it the host's name,
             which is shown.
     """
     try:

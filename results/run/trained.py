@@ -40,7 +40,7 @@ class Training:
 def trainings(run: Path) -> tuple[dict[str, Training], tuple[str, ...]]:
     """The trainings of a run's networks that have ended, by the configuration's id; what was damaged, a sentence each.
 
-    Of several trainings of a network it is the one of most epochs, the first by name of equals: never the luckiest.
+    Of several trainings of a network it is the one of most epochs, the first by name of equals, never the best score.
     """
     best: dict[str, Training] = {}
     damaged: list[str] = []
@@ -79,7 +79,7 @@ def _read(path: Path) -> Training:
     """One report.
 
     Raises:
-        ValueError: if it is none.
+        ValueError: if it is not one.
         OSError: if it cannot be read.
     """
     report: Any = json.loads(read_text(path))

@@ -52,7 +52,7 @@ class Status:
     """A run as it was when it was read."""
 
     run: Run
-    owner: Holder | None  # the living process that feeds it
+    holder: Holder | None  # the living process that feeds it
     tally: Tally  # of the networks that this run has measured
     warm: int  # networks taken over from other runs
     start: Start | None  # None if it has no log
@@ -61,7 +61,7 @@ class Status:
     @property
     def running(self) -> list[dict[str, Any]]:
         """What is being trained now: label, family, macs, seconds. Empty unless the last start is the living one."""
-        if self.start is None or self.owner is None or self.start.begin["process"] != self.owner.pid:
+        if self.start is None or self.holder is None or self.start.begin["process"] != self.holder.pid:
             return []
         return [
             {name: self.start.labels[key][name] for name in ("label", "family", "macs")}
@@ -91,8 +91,8 @@ class Status:
             "data": run.data_name,
             "recipe": run.recipe_name,
             "fidelity": run.fidelity,
-            "owner": None if self.owner is None else {
-                "pid": self.owner.pid, "host": self.owner.host, "since": self.owner.since.isoformat(),
+            "holder": None if self.holder is None else {
+                "pid": self.holder.pid, "host": self.holder.host, "since": self.holder.since.isoformat(),
             },
             "total": None if start is None else start.total,
             "done": tally.total,
@@ -127,7 +127,7 @@ class Status:
         )
         lines.append(f"data {self.run.data_name}; recipe {self.run.recipe_name}; objective {self.run.objective.name}")
         lines += [self.run.fidelity] if self.run.fidelity else []
-        lines.append(self._owner_text())
+        lines.append(self._holder_text())
         done = f"{amount(self.tally.total, 'network')} done"
         if self.start is not None:
             done = f"{self.tally.total} of {amount(self.start.total, 'network')} done"
@@ -140,9 +140,9 @@ class Status:
         lines += [text] if (text := self.tally.device_text()) else []
         return "\n".join([*lines, "", frontier_table(self.run), "", self._next_text()]).rstrip()
 
-    def _owner_text(self) -> str:
-        if self.owner is not None:
-            return f"at work: {self.owner}"
+    def _holder_text(self) -> str:
+        if self.holder is not None:
+            return f"at work: {self.holder}"
         if self.start is None:
             return "nobody is at work on it"
         began = _when(self.start.begin["time"])
@@ -152,7 +152,7 @@ class Status:
         return f"nobody is at work on it: the start of {began} ended at {_when(self.start.end['time'])} ({words})"
 
     def _progress_lines(self) -> list[str]:
-        if self.start is None or self.owner is None:
+        if self.start is None or self.holder is None:
             return []
         lines = [
             f"  now: {each['label']:17} {each['family']:12} {gflops(each['macs']):>6}FLOPs for about "
@@ -168,7 +168,7 @@ class Status:
 
     def _next_text(self) -> str:
         """How to go on; nothing while somebody does."""
-        if self.owner is not None:
+        if self.holder is not None:
             return ""
         if self.start is None:
             return f"to go on, repeat its command (run {self.run.settings.get('name', self.run.directory.name)!r})"
@@ -193,9 +193,9 @@ def read_status(path: str | Path, storage: str | None = None) -> Status:
             warm += 1
         else:
             tally.add(_figures(trial))
-    owner = held_by(run.directory)
+    holder = held_by(run.directory)
     events, left_out = read_lines(run.directory / "log.jsonl")
-    return Status(run, owner, tally, warm, _last_start(events, alive=owner is not None), left_out)
+    return Status(run, holder, tally, warm, _last_start(events, alive=holder is not None), left_out)
 
 
 def status(path: str | Path, storage: str | None = None) -> str:

@@ -2,7 +2,7 @@
 
 `space.solving.vary` makes the networks: one start with one or two axes set, the rest solved to the budget. Every
 network is
-trained from the same seeds, so that differences can be told from luck (`results.plots.sweep_data`).
+trained from the same seeds, so that differences can be distinguished from seed variance (`results.plots.sweep_data`).
 """
 
 from __future__ import annotations

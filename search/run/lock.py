@@ -1,10 +1,10 @@
-"""One owner a run: a second search of the same run says who has it, and leaves.
+"""One holder a run: a second search of the same run says who has it, and leaves.
 
-What an owner holds is a lock of the operating system or of the database server, never the mere existence of a file:
+What a holder holds is a lock of the operating system or of the database server, never the mere existence of a file:
 it ends with the process, however that ends, so there is no stale lock and nothing to clean up by hand.
 
 ==============================  ==================================================================================
-every run                       ``owner.lock`` in the run's directory (filelock)
+every run                       ``holder.lock`` in the run's directory (filelock)
 a study in another SQLite file  also ``FILE.NAME.lock`` beside that file
 a study in PostgreSQL           also an advisory lock of the server, held by a connection of its own; needs a session
                                 of the server, so a pooler between the two has to pool sessions, not transactions
@@ -40,9 +40,9 @@ from sqlalchemy.pool import NullPool
 from results.run.storage import engine_url, parse_url, public_url, sqlite_file
 from search.run.storage import connect_arguments, storage_errors
 
-LOCK = "owner.lock"
+LOCK = "holder.lock"
 LOOKS = 2  # times that `held_by` looks again: another one may have had the lock for an instant
-PATIENCE = 1.0  # seconds: `held_by` elsewhere has the lock for an instant, a server needs one to see a dead owner
+PATIENCE = 1.0  # seconds: `held_by` elsewhere has the lock for an instant, a server needs one to see a dead holder
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Holder:
             return None
 
 
-# The server is told how to notice that an owner's machine has vanished (after 90 s; its own default is two hours), not
+# The server is told how to notice that a holder's machine has vanished (after 90 s; its own default is two hours), not
 # to end a session that is idle while networks train, and who has it. What a version of it does not know is left out.
 _SESSION = text(
     "SELECT set_config(name, value, false) FROM pg_settings JOIN (VALUES ('tcp_keepalives_idle', '60'), "
@@ -129,7 +129,7 @@ class ServerLock:
             time.sleep(PATIENCE / 20)
 
     def check(self) -> None:
-        """As `Owner.check`."""
+        """As `Hold.check`."""
         if self._connection is not None:
             try:
                 self._connection.execute(text("SELECT 1"))
@@ -152,8 +152,8 @@ def _labelled(label: str) -> Holder | None:
     return match and Holder(int(match[1]), match[2], datetime.fromtimestamp(int(match[3]), UTC))
 
 
-class Owner:
-    """That this process is the run's one owner, until the end of a ``with`` block, `release` or the process's end."""
+class Hold:
+    """That this process is the run's one holder, until the end of a ``with`` block, `release` or the process's end."""
 
     def __init__(self, directory: Path, storage_url: str | None, name: str) -> None:
         self._files: list[FileLock] = []
@@ -213,8 +213,8 @@ class Owner:
             lock.release()
 
 
-def owner(directory: Path, storage_url: str | None, name: str) -> Owner:
-    """Be the one owner of a run.
+def hold(directory: Path, storage_url: str | None, name: str) -> Hold:
+    """Be the one holder of a run.
 
     Args:
         directory: the run's, which exists.
@@ -225,7 +225,7 @@ def owner(directory: Path, storage_url: str | None, name: str) -> Owner:
         ValueError: if another process owns the run, the file system has no locks, or the server cannot be reached.
         OSError: if the lock's file cannot be written.
     """
-    return Owner(directory, storage_url, name)
+    return Hold(directory, storage_url, name)
 
 
 def held_by(directory: Path) -> Holder | None:
@@ -234,7 +234,7 @@ def held_by(directory: Path) -> Holder | None:
     Raises:
         OSError: if the run's lock is there, but cannot be read.
     """
-    for attempt in range(100):  # an owner has its lock an instant before it has written who it is
+    for attempt in range(100):  # a holder has its lock an instant before it has written who it is
         try:
             file = os.open(directory / LOCK, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))  # a pipe would keep us
         except FileNotFoundError:
@@ -244,7 +244,7 @@ def held_by(directory: Path) -> Holder | None:
                 return None  # closing the file gives the lock back
             holder = Holder.from_bytes(os.read(file, 4096))
         except OSError:
-            return None  # no locks here, so no owner can have begun
+            return None  # no locks here, so no holder can have begun
         finally:
             os.close(file)
         if holder is not None and attempt >= LOOKS:
@@ -255,7 +255,7 @@ def held_by(directory: Path) -> Holder | None:
 
 def _lock_file(path: Path, holder: Holder, what: str, advice: str) -> FileLock:
     def write(file: int) -> None:
-        # Over what a killed owner left, and only then cut: a reader never finds the file empty between the two.
+        # Over what a killed holder left, and only then cut: a reader never finds the file empty between the two.
         content = holder.to_bytes()
         os.lseek(file, 0, os.SEEK_SET)
         os.write(file, content)

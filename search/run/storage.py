@@ -1,9 +1,9 @@
-"""The owner's storage: how it is opened and closed, and what it raises, in one sentence.
+"""The holder's storage: how it is opened and closed, and what it raises, in one sentence.
 
 A finished trial is written by one transaction, and is durable when that returns: SQLite syncs at every commit
 (``synchronous``), on which its promise against power loss rests (https://sqlite.org/pragma.html#pragma_synchronous);
 it holds as far as the disk does not lie about syncs. On a disk of this machine the journal is a write-ahead log
-(https://sqlite.org/wal.html): one sync a commit instead of five, and who reads the run never holds up its owner. That
+(https://sqlite.org/wal.html): one sync a commit instead of five, and who reads the run never holds up its holder. That
 journal needs memory shared by all who have the file open, so elsewhere (network file systems above all, where it
 could damage the study) it is the rollback journal, with the one more sync after which no power loss can bring a
 committed transaction's journal back.

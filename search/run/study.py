@@ -24,7 +24,7 @@ from results.run.attributes import check_attributes
 from results.run.objective import OBJECTIVES
 from results.run.storage import public_url
 from search.records import Evaluation, Network
-from search.run.lock import owner
+from search.run.lock import hold
 from search.run.parameters import LATENCY, TRIAL_STATES, distributions, parameters
 from search.run.settings import Settings
 from search.run.storage import close_storage, open_storage, storage_errors
@@ -52,7 +52,7 @@ class Search(Trials):
         directory.mkdir(parents=True, exist_ok=True)
         self._stack = ExitStack()
         try:
-            self._owner = self._stack.enter_context(owner(directory, storage_url, settings.name))
+            self._hold = self._stack.enter_context(hold(directory, storage_url, settings.name))
             with self.errors():
                 self.study = self._open(settings)
                 trials = self.study.get_trials(deepcopy=False)
@@ -190,7 +190,7 @@ class Search(Trials):
         trial.datetime_start = started
         trial.number = len(self.trials)
         with self.errors():
-            self._owner.check()
+            self._hold.check()
             self.study.add_trial(trial)
         self.append(trial)
         return trial

@@ -9,12 +9,12 @@ from search.records import Evaluate, Evaluation, Job, Lost
 
 
 class Executor(Protocol):
-    """Measures networks, several at the same time. Its owner is one thread."""
+    """Measures networks, several at the same time. Its holder is one thread."""
 
     slots: int  # networks at the same time
 
     def submit(self, job: Job) -> None:
-        """Take a job; never blocks. Jobs beyond the slots wait in here, so that no worker waits for the owner."""
+        """Take a job; never blocks. Jobs beyond the slots wait in here, so that no worker waits for the holder."""
 
     def next(self) -> tuple[int, Evaluation | Lost]:
         """Wait until one job has ended, and give its key and what came out.

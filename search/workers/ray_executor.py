@@ -17,12 +17,12 @@ from search.records import Evaluate, Evaluation, Job, Lost
 from search.workers.ray_connection import check_capacity, connect
 
 STARTS = 3  # workers that are lost one after the other while they start: then it is no accident
-CLOSED_IN = 10  # seconds until the threads of the owner are given up
+CLOSED_IN = 10  # seconds until the threads of the holder are given up
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class RayEnded(ValueError):
-    """Ray no longer runs on the machine of the owner."""
+    """Ray no longer runs on the machine of the holder."""
 
 
 class _Worker:
@@ -65,7 +65,7 @@ class OnRay:
         Args:
             evaluate: measures one network; it is pickled, and sent to every machine once.
             workers: how many networks at the same time.
-            gpu_fraction: part of a GPU that one network takes; of no account on the CPU.
+            gpu_fraction: part of a GPU that one network takes; it means nothing on the CPU.
             device: ``cpu`` or ``cuda``.
             address: ``HOST:PORT`` or ``auto`` joins a cluster, ``ray://HOST:PORT`` through its client server; None
                 starts a Ray that ends with this process. Every machine of a cluster needs this version of Ray and of
@@ -80,7 +80,7 @@ class OnRay:
         if not 0 < gpu_fraction <= 1:
             raise ValueError(f"GPU fraction {gpu_fraction:g}: expected more than 0 and at most 1, such as 0.5")
         self.slots = workers
-        self._out = 0  # jobs whose results the owner has not had
+        self._out = 0  # jobs whose results the holder has not had
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._ended: queue.SimpleQueue[tuple[int | None, Evaluation | Lost | Exception]] = queue.SimpleQueue()
         self._threads = [threading.Thread(target=self._serve, daemon=True) for _ in range(workers)]
@@ -147,7 +147,7 @@ class OnRay:
             self._connected = False
 
     def _serve(self) -> None:
-        """One thread of the owner for one worker: it sends a job on as soon as the worker is free."""
+        """One thread of the holder for one worker: it sends a job on as soon as the worker is free."""
         lost = 0
         try:
             while (actor := self._new_actor()) is not None:
@@ -199,7 +199,7 @@ def _result(reference: Any, name: str) -> Any:
         cause.add_note("In a worker:\n" + COLOUR.sub("", str(error)))
         raise cause from None
     except ray.exceptions.RayError as error:
-        if "its owner has died" in str(error):  # the owner is this process, which Ray can no longer reach
+        if "its holder has died" in str(error):  # the holder is this process, which Ray can no longer reach
             raise RayEnded("Ray on this machine has ended: repeat the command to go on") from None
         return Lost(f"{name} {_reason(str(error))}")
 

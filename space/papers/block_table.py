@@ -1,10 +1,10 @@
-"""The table of `python -m space block`: a block, or a network's, beside its unrolled rivals."""
+"""The table of `python -m space block`: a block, or a network's, beside its unrolled alternatives."""
 
 from __future__ import annotations
 
 from space.networks.config import MAX_CHANNELS, Config, check_int
 from space.networks.layers import total
-from space.papers.blocks import Block, at_cost, of_stage, rivals, unrolled, unrolling_of
+from space.papers.blocks import Block, alternatives, at_cost, of_stage, unrolled, unrolling_of
 from space.shell.tables import Column, Row, Sheet, Table
 
 _AT, _TIMES = Column("at", "at"), Column("times", "times", ".2f")
@@ -40,8 +40,8 @@ def by_numbers(kind: str, numbers: dict[str, int]) -> Block:
 
 
 def block_sheet(block: Block) -> Sheet:
-    """A block beside its rivals, by one position of its output."""
-    found = rivals(block)
+    """A block beside its alternatives, by one position of its output."""
+    found = alternatives(block)
     base = sum(conv.weights(1) for conv in block.convs)
     rows = tuple(_row(at, each, base) for at, each in (("the block", block), *found))
     columns = (
@@ -50,19 +50,19 @@ def block_sheet(block: Block) -> Sheet:
         Column("receptive_field", "sees"), Column("nonlinearities", "ReLUs", "d"),
     )  # fmt: skip
     equal = [row for row in rows if row["at"] == "equal width"]
-    dear = [row for row in rows if row["at"] == "equal cost"]
+    affordable = [row for row in rows if row["at"] == "equal cost"]
     notes = [f"At equal width, {'; '.join(_dearer(row) for row in equal)}."]
-    if dear:
-        notes.append(f"At equal cost there is room for {'; '.join(row['block'] for row in dear)}.")
+    if affordable:
+        notes.append(f"At equal cost there is room for {'; '.join(row['block'] for row in affordable)}.")
     return Sheet(
         f"{block.name}, at {block.size}x{block.size}",
-        (Table("The block and its rivals", columns, rows),),
+        (Table("The block and its alternatives", columns, rows),),
         tuple(notes),
     )
 
 
 def network_sheet(name: str, config: Config, stage: int, input_size: int, classes: int) -> Sheet:
-    """The block of a network's stage beside its rivals, and the whole network with all blocks replaced.
+    """The block of a network's stage beside its alternatives, and the whole network with all blocks replaced.
 
     Raises:
         ValueError: if the network has no such stage, or the input is too small.
@@ -81,7 +81,9 @@ def network_sheet(name: str, config: Config, stage: int, input_size: int, classe
         _AT, Column("blocks", "blocks"), Column("widths", "widths"), Column("macs", "GFLOPs", ".3f", 1e9), _TIMES,
         _PARAMS, Column("activations", "activations", ","),
     )  # fmt: skip
-    title = f"The whole network with every block's rival in its place, {input_size}x{input_size}, {classes} classes"
+    title = (
+        f"The whole network with every block's alternative in its place, {input_size}x{input_size}, {classes} classes"
+    )
     return Sheet(f"{name}, stage {stage}: {sheet.title}", (*sheet.tables, Table(title, columns, rows)), sheet.notes)
 
 

@@ -1,4 +1,4 @@
-"""One block beside its unrolled rivals: at equal width, and at equal cost, where the rival's width is solved.
+"""One block beside its unrolled alternatives: at equal width, and at equal cost, where their width is solved.
 
 A block is unrolled by taking its 1x1 convolutions, its groups or its concatenation away: what remains are plain 3x3
 convolutions on all maps. A block that is unrolled already is set beside the bottleneck in its place. Shapes are the
@@ -87,7 +87,7 @@ class Block:
         return f"{self.kind}, {self.width}{by}{to}" + (f", {self.groups} groups" if self.groups > 1 else "")
 
 
-class Rival(NamedTuple):
+class Alternative(NamedTuple):
     """Another block in the same place."""
 
     at: str  # equal width or equal cost
@@ -125,8 +125,8 @@ def of_stage(config: Config, stage: int, input_size: int = 224) -> Block:
     )  # fmt: skip
 
 
-def rivals(block: Block) -> list[Rival]:
-    """What could stand in a block's place; the equally dear ones cost as much as they can without costing more."""
+def alternatives(block: Block) -> list[Alternative]:
+    """What could stand in a block's place; the equally costly ones cost as much as they can without costing more."""
     width, macs = block.width, block.cost.macs
     one = Block("3x3", width, size=block.size)
     equal: list[Block] = [one]
@@ -153,11 +153,13 @@ def rivals(block: Block) -> list[Rival]:
         equal.append(replace(block, groups=1))
         solved.append(lambda n: replace(block, inner=n, groups=1))
     affordable = [_largest(make, macs) for make in solved]
-    return [Rival("equal width", each) for each in equal] + [Rival("equal cost", each) for each in affordable if each]
+    return [Alternative("equal width", each) for each in equal] + [
+        Alternative("equal cost", each) for each in affordable if each
+    ]
 
 
 def unrolled(config: Config) -> Config:
-    """A whole network with every block's rival in its place, at equal widths.
+    """A whole network with every block's alternative in its place, at equal widths.
 
     Bottlenecks become basic blocks and basic blocks 4:1 bottlenecks; dense layers lose their 1x1, or get one.
     """

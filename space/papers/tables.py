@@ -71,8 +71,8 @@ def resnext() -> Sheet:
 def densenet() -> Sheet:
     """DenseNet-121 to -264: arXiv:1608.06993, Table 1, and parameters against error beside ResNets."""
     rows = [_dense_row(name) for name in DENSENETS]
-    rivals = [LANDMARKS[name] for name in ("resnet18", "resnet34", *DEEP)]
-    pairs = [_beside(LANDMARKS[name], rivals) for name in DENSENETS]
+    resnets = [LANDMARKS[name] for name in ("resnet18", "resnet34", *DEEP)]
+    pairs = [_beside(LANDMARKS[name], resnets) for name in DENSENETS]
     return Sheet(
         "DenseNet on ImageNet: Table 1 of arXiv:1608.06993, computed from the configurations",
         (
@@ -85,8 +85,9 @@ def densenet() -> Sheet:
             ),
             Table(
                 "Parameters against error: each beside the ResNet nearest in top-1 error, one crop",
-                (NETWORK, PARAMS, MACS, TOP1, Column("rival", "ResNet"), Column("rival_params", "its params", ".3f", M),
-                 Column("rival_macs", "its GFLOPs", ".3f", G), Column("rival_error", "its top-1 %", ".2f"),
+                (NETWORK, PARAMS, MACS, TOP1, Column("compared", "ResNet"),
+                 Column("compared_params", "its params", ".3f", M),
+                 Column("compared_macs", "its GFLOPs", ".3f", G), Column("compared_error", "its top-1 %", ".2f"),
                  Column("params_share", "params of its", ".0%"), Column("macs_share", "GFLOPs of its", ".0%")),
                 tuple(pairs),
             ),
@@ -195,24 +196,24 @@ def _dense_row(name: str) -> Row:
     }
 
 
-def _beside(known: Landmark, rivals: Sequence[Landmark]) -> Row:
-    """A network beside the one of the rivals that is nearest in error."""
+def _beside(known: Landmark, resnets: Sequence[Landmark]) -> Row:
+    """A network beside the one of these ResNets that is nearest in error."""
 
     def apart(other: Landmark) -> float:
         assert known.published.top1_error is not None and other.published.top1_error is not None
         return abs(known.published.top1_error - other.published.top1_error)
 
-    rival = min(rivals, key=apart)
-    own, its = row(known.name), row(rival.name)
+    nearest = min(resnets, key=apart)
+    own, its = row(known.name), row(nearest.name)
     return own | {
         "top1_error": known.published.top1_error,
-        "rival": rival.label,
-        "rival_params": its["params"],
-        "rival_macs": its["macs"],
-        "rival_error": rival.published.top1_error,
+        "compared": nearest.label,
+        "compared_params": its["params"],
+        "compared_macs": its["macs"],
+        "compared_error": nearest.published.top1_error,
         "params_share": own["params"] / its["params"],
         "macs_share": own["macs"] / its["macs"],
-        "apart": apart(rival),
+        "apart": apart(nearest),
     }
 
 

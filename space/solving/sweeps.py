@@ -98,7 +98,7 @@ def sweep_from_json(data: dict[str, Any]) -> Sweep:
     """Read what a sweep's `to_json` gave.
 
     Raises:
-        ValueError: if it is none.
+        ValueError: if it is not one.
     """
     try:
         return KINDS[data["kind"]].from_json(data)

@@ -1,4 +1,4 @@
-"""What is left of Ray's workers when their owner ends, by Ctrl-C or killed: nothing."""
+"""What is left of Ray's workers when their holder ends, by Ctrl-C or killed: nothing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pytest.importorskip("ray", reason="Ray is not installed: pip install 'archfronti
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parent.parent
-OWNER = """
+HOLDER = """
 import os, signal, sys, time, warnings
 from search.workers.executor import Job
 from search.workers.ray_executor import OnRay
@@ -47,10 +47,10 @@ if __name__ == "__main__":
 
 
 @contextmanager
-def owner(directory: Path) -> Iterator[tuple[subprocess.Popen[str], dict[int, str]]]:
+def holder(directory: Path) -> Iterator[tuple[subprocess.Popen[str], dict[int, str]]]:
     """A program in another directory, with two workers that go on for long, and the processes that it has started."""
-    script = directory / "owner.py"
-    script.write_text(OWNER)
+    script = directory / "holder.py"
+    script.write_text(HOLDER)
     with subprocess.Popen(
         [sys.executable, str(script)], cwd=directory, env=os.environ | {"PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
@@ -94,7 +94,7 @@ needs_ps = pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks for
 
 @needs_ps
 def test_it_prints_nothing_and_one_ctrl_c_ends_it(tmp_path: Path) -> None:
-    with owner(tmp_path) as (process, started):
+    with holder(tmp_path) as (process, started):
         assert any("raylet" in command for command in started.values())
         os.killpg(process.pid, signal.SIGINT)  # as the terminal does
         out, err = process.communicate(timeout=60)
@@ -104,7 +104,7 @@ def test_it_prints_nothing_and_one_ctrl_c_ends_it(tmp_path: Path) -> None:
 
 @needs_ps
 def test_all_ends_with_a_killed_owner(tmp_path: Path) -> None:
-    with owner(tmp_path) as (process, started):
+    with holder(tmp_path) as (process, started):
         process.kill()
     assert {"gcs_server", "raylet"} <= {Path(command.split()[0]).name for command in started.values()}
     assert sum("_Worker" in command for command in started.values()) == 2
