@@ -9,6 +9,7 @@ from importlib import import_module
 
 from results.plots import FORMATS, KINDS, PLOTS, View, check_names
 from results.run.objective import COSTS
+from space.own_families import add_families
 from space.shell.command import Parser, answer
 
 COMMANDS = {  # each with a parser of its own, in results/cli/NAME.py
@@ -31,6 +32,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("run", metavar="RUN", help="the run's directory, such as runs/NAME")
     parser.add_argument("--storage", metavar="URL", help="where the study is, if not in the run's directory")
+    add_families(parser)
     plots = "; ".join(f"{name}: {what}" for name, what in PLOTS.items())
     parser.add_argument(
         "--plots", nargs="+", default=["all"], metavar="NAME", help=f"all, with the page, or some of: {plots}"

@@ -1,14 +1,15 @@
 """The space of convolutional networks: exact configurations, their cost, and the modules made of them.
 
-============  ================================================================================
-`budget`      "4.1GFLOPs" -> multiply-adds, "25M" -> a count
-`limits`      what a network may have beside its multiply-adds
-`networks`    configurations, their layers, and the modules made of them
-`solving`     axes, and the configuration that costs just what it is meant to cost
-`landmarks`   published networks, with figures and sources
-`papers`      what the papers print, computed
-`shell`       what the command lines of all packages share
-============  ================================================================================
+==============  ================================================================================
+`budget`        "4.1GFLOPs" -> multiply-adds, "25M" -> a count
+`limits`        what a network may have beside its multiply-adds
+`networks`      configurations, their layers, and the modules made of them
+`own_families`  families of the user's own, from a file of theirs
+`solving`       axes, and the configuration that costs just what it is meant to cost
+`landmarks`     published networks, with figures and sources
+`papers`        what the papers print, computed
+`shell`         what the command lines of all packages share
+==============  ================================================================================
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from space.networks.layers import Cost, total
 from space.networks.read import config_from_json, load_config
 from space.networks.residual import ResidualConfig
 from space.networks.task import Preprocessing, Task
+from space.own_families import load_family
 
 if TYPE_CHECKING:
     from space.networks.network import FeatureMaps, Network
@@ -136,4 +138,5 @@ __all__ = [
     "gflops",
     "landmark",
     "load_config",
+    "load_family",
 ]

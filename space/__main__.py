@@ -13,6 +13,7 @@ from typing import Any
 from space import CONVENTION, LANDMARKS, Config, Landmark, cost, gflops, landmark, load_config
 from space.landmarks.networks import TARGETS
 from space.landmarks.own import read_landmarks
+from space.own_families import add_families
 from space.papers.block_table import NUMBERS, block_sheet, by_numbers, network_sheet
 from space.papers.blocks import KINDS
 from space.papers.layer_table import layer_json, layer_table
@@ -35,6 +36,7 @@ def make_parser() -> argparse.ArgumentParser:
     block.add_argument("network", nargs="?", help="whose block, as in show; or give --width instead")
     block.add_argument("--stage", type=int, metavar="N", help="which of its stages (1)")
     for command in (show, block):
+        add_families(command)
         command.add_argument("--input", type=int, metavar="SIZE", help="height and width of the image (224; CIFAR 32)")
         command.add_argument("--classes", type=int, metavar="N", help="number of classes (1000; CIFAR nets 10)")
     block.add_argument("--block", choices=KINDS[:3], help="the kind of a block by numbers (bottleneck)")

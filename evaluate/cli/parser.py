@@ -7,6 +7,7 @@ from pathlib import Path
 
 from evaluate.training.whole import RULES
 from space import CONVENTION
+from space.own_families import add_families
 from space.shell.command import Parser, seed
 
 
@@ -23,6 +24,7 @@ def make_parser() -> argparse.ArgumentParser:
         one = commands.add_parser(name, help=summary, description=description or f"{summary}.")
         if network:
             one.add_argument("network", help="a published network's name, or the path of a configuration's JSON")
+            add_families(one)
         return one
 
     def trains(one: argparse.ArgumentParser, recipe: str | None = None) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from results.cli.published import add_picture, kind_of
 from space import LANDMARKS, landmark, load_config
 from space.landmarks.networks import TARGETS
+from space.own_families import add_families
 from space.papers.blocks import of_stage
 from space.shell.command import Parser, answer
 
@@ -23,6 +24,7 @@ def make_parser() -> argparse.ArgumentParser:
         "unrolled alternatives at equal width and at equal cost; python -m space block has the numbers.",
     )
     parser.add_argument("network", help="a published network's name, or the path of a configuration's JSON")
+    add_families(parser)
     parser.add_argument("--stage", type=int, default=1, metavar="N", help="which of its stages (%(default)s)")
     add_picture(parser)
     return parser

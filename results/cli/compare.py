@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from results.cli.show import WIDTH, add_format, deliver, format_of
 from results.plots import FORMATS as PICTURES
 from results.run.objective import COSTS
+from space.own_families import add_families
 from space.shell.command import Parser, answer
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("runs", nargs="+", metavar="RUN", help="directories of two or more runs")
     parser.add_argument("--storage", metavar="URL", help="where the study of a run on a server is")
+    add_families(parser)
     parser.add_argument("--x", metavar="COST", help=f"{', '.join(COSTS)}: what networks cost (the runs' objective)")
     parser.add_argument("--anyway", action="store_true", help="compare runs whose scores or costs are not of one kind")
     tables = "; ".join(f"{name}: {what}" for name, what in TABLES.items())

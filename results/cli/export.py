@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from space import LANDMARKS, Budget, Config, config_from_json, cost, gflops, landmark, load_config
 from space.budget import parse_count
+from space.own_families import add_families
 from space.shell.command import Parser, answer, seed
 from space.shell.reading import read_text
 
@@ -44,6 +45,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("run", metavar="RUN", help="a run's directory, a configuration's JSON, or a published network")
     parser.add_argument("--to", required=True, metavar="FILE", help=".safetensors, .onnx, .pt2, .json or .py")
     parser.add_argument("--storage", metavar="URL", help="where the study is, if not in the run's directory")
+    add_families(parser)
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--trial", type=int, metavar="N", help="the network of this trial")
     which.add_argument(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from results.cli.filters import chosen, ordered, where
 from results.export.tables import FOR_PROGRAMS, FORMATS, kind_of, render
 from results.run.columns import COLUMNS, EXAMPLE, Column
+from space.own_families import add_families
 from space.shell.command import Parser, answer
 from space.shell.files import write_files
 from space.shell.words import amount
@@ -35,6 +36,7 @@ def make_parser() -> argparse.ArgumentParser:
         "columns are.",
     )
     parser.add_argument("run", metavar="RUN", help="the run's directory, such as runs/NAME")
+    add_families(parser)
     parser.add_argument("--storage", metavar="URL", help="where the study is, if not in the run's directory")
     parser.add_argument("--sort", metavar="COLUMN[:desc]", help="the order of the rows (trial; a frontier's: its cost)")
     parser.add_argument("--where", metavar="CONDITION", help=f"which rows, such as {EXAMPLE}")

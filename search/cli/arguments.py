@@ -15,6 +15,7 @@ from space import FAMILIES, Budget, Config, family_of
 from space.landmarks.networks import LANDMARKS, Landmark, landmark
 from space.landmarks.own import read_landmarks
 from space.limits import Limits
+from space.own_families import digests
 from space.shell.names import check_name, safe_name
 from space.solving.axes import MODES, Target, check_families, searched
 
@@ -168,5 +169,6 @@ def settings_of(
         refine=args.refine,
         warm_start=check_warm(args.warm_start, name),
         own_landmarks=tuple(each.to_json() for each in own),
+        own_families=digests(split(args.families)) if sweep is None else {},
         sweep=sweep,
     )

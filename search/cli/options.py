@@ -9,6 +9,7 @@ from results.plots import PLOTS
 from results.run.objective import OBJECTIVES
 from search.run.settings import SAMPLERS
 from space import CONVENTION
+from space.own_families import families_named
 from space.shell.command import Parser, seed
 from space.solving.axes import searched
 from space.solving.vary import AXES
@@ -43,8 +44,9 @@ def parser() -> argparse.ArgumentParser:
         "--families",
         nargs="+",
         default=list(searched()),
+        type=families_named,
         metavar="FAMILY",
-        help=f"some of {', '.join(searched())} (all)",
+        help=f"some of {', '.join(searched())} (all), or your own as FILE.py:NAME (see docs/own_family.md)",
     )
     add(
         "--mode",

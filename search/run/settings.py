@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from results.run.objective import BEST, OBJECTIVES, timing_text
@@ -47,6 +47,7 @@ class Settings:
     refine: float = 0.0  # the part of the later proposals that are neighbours of the best
     warm_start: tuple[str, ...] = ()  # names of the runs that this one began with
     own_landmarks: tuple[dict[str, Any], ...] = ()  # `Landmark.to_json` of the user's, those of figures alone too
+    own_families: dict[str, str] = field(default_factory=dict)  # the user's, with a digest of each one's file
     sweep: Sweep | None = None  # the networks that are trained in place of samples; None: networks are sampled
 
     def __post_init__(self) -> None:
