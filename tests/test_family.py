@@ -11,8 +11,10 @@ from typing import Any, NamedTuple
 import pytest
 
 from evaluate.measures.counting import count_with_ptflops, count_with_torch
+from results.report.data import MARKERS as REPORT_MARKERS
 from space import FAMILIES, LANDMARKS, Config, ResidualConfig, build, config_from_json, cost, landmark
 from space.networks.axis import Axis
+from space.networks.family import MARKERS
 from space.networks.layers import Conv, Linear, Pool, Repeat, total, total_macs
 from space.networks.network import layer_module
 from space.networks.residual_family import RESNET
@@ -89,10 +91,20 @@ def test_records_that_cannot_be_are_refused() -> None:
         dataclasses.replace(RESNET, name="res net")
     with pytest.raises(ValueError, match="LABELS"):
         dataclasses.replace(RESNET, name="mine")
+    with pytest.raises(ValueError, match="expected #rrggbb"):
+        dataclasses.replace(RESNET, colour="blue")
+    with pytest.raises(ValueError, match="marker is '!'"):
+        dataclasses.replace(RESNET, marker="!")
+    with pytest.raises(ValueError, match="both a colour and a marker"):
+        dataclasses.replace(RESNET, marker="")
     with pytest.raises(ValueError, match="all of axes, shape"):
         dataclasses.replace(RESNET, shape=None)
     with pytest.raises(ValueError, match="no axes for cifar"):
         dataclasses.replace(RESNET, axes={"imagenet": (Axis("depth1", 1, 2),)})
+
+
+def test_every_marker_has_its_symbol_on_the_page() -> None:
+    assert REPORT_MARKERS.keys() == set(MARKERS)
 
 
 # --- layers that the arithmetic does not know --------------------------------------------------------------------

@@ -46,6 +46,12 @@ MARKERS = {
     "h": ("hexagon", "⬢"),
     "X": ("x", "✖"),
     "p": ("pentagon", "⬟"),
+    "*": ("star", "★"),
+    "<": ("triangle-left", "◀"),
+    ">": ("triangle-right", "▶"),
+    "d": ("diamond-tall", "♦"),
+    "H": ("hexagon2", "⬣"),
+    "8": ("octagon", "⯃"),
 }
 
 

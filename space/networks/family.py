@@ -6,6 +6,7 @@ one of modules and one line in `space.networks.families`; `docs/own_family.md` s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, NamedTuple, Protocol, Self, TypeVar
@@ -16,6 +17,7 @@ from space.networks.config import Config
 C = TypeVar("C", bound=Config)
 
 Measure = Callable[[Any], int]  # a configuration -> what is held against a target: see `space.limits`
+MARKERS = ("o", "v", "s", "^", "P", "D", "h", "X", "p", "*", "<", ">", "d", "H", "8")  # matplotlib's, filled
 KINDS = ("imagenet", "cifar")  # of targets: see `space.solving.axes.Target.kind`
 
 
@@ -149,7 +151,7 @@ class Family(Generic[C]):
     traits: Callable[[C], dict[str, Any]] = _no_traits  # numbers with columns of their own: `results.run.columns`
     form: Callable[[C], str] = _no_text  # what sets a second curve of the family apart among published networks
     colour: str = ""  # "#rrggbb" on white and on black; none is that of all unknown families
-    marker: str = ""  # matplotlib's
+    marker: str = ""  # one of `MARKERS`; goes with `colour`
 
     # changed and studied
     resizing: Resizing[C] | None = None
@@ -162,6 +164,12 @@ class Family(Generic[C]):
             raise ValueError(f"family {self.name!r}: expected letters, digits and underscores, such as mobilenet_v2")
         if self.name not in self.config.LABELS:
             raise ValueError(f"family {self.name}: expected its name among {self.config.__name__}.LABELS")
+        if bool(self.colour) != bool(self.marker):
+            raise ValueError(f"family {self.name}: expected both a colour and a marker, or neither")
+        if self.colour and not re.fullmatch("#[0-9a-fA-F]{6}", self.colour):
+            raise ValueError(f"family {self.name}: colour is {self.colour!r}: expected #rrggbb, such as #0072B2")
+        if self.marker and self.marker not in MARKERS:
+            raise ValueError(f"family {self.name}: marker is {self.marker!r}: expected one of {' '.join(MARKERS)}")
         searched = (bool(self.axes), self.shape is not None, self.readings is not None, bool(self.solved))
         if any(searched) and not all(searched):
             raise ValueError(f"family {self.name}: expected all of axes, shape, readings and solved, or none of them")
