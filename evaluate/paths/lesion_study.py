@@ -38,9 +38,10 @@ def subjects(config: Config, recipe: Recipe, classes: int, dense: Config | None 
     Raises:
         ValueError: if `config` has no shortcuts to take away, or `dense` is no DenseNet.
     """
-    plain = family_of(config).plain(config)
+    take_away = family_of(config).plain
+    plain = take_away(config) if take_away else None
     if plain is None:
-        kind = f"of family {config.family} has no shortcuts to take away"
+        kind = "has no shortcuts" if take_away else f"is of family {config.family}"
         raise ValueError(f"the network {kind}: expected a residual one, such as cifar_resnet32")
     if dense is None:
         dense = dense_like(config, recipe, classes)

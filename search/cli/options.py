@@ -77,7 +77,7 @@ def parser() -> argparse.ArgumentParser:
         default=["auto"],
         metavar="NAME",
         help='published networks to score too: names, families, "auto" or "none"; of a family those that cost at most '
-        "5%% more than the budget, and auto is all families but regnetx (auto)",
+        "5%% more than the budget, and auto is all families but regnetx and regnety (auto)",
     )
     add(
         "--landmark",

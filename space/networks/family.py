@@ -156,7 +156,7 @@ class Family(Generic[C]):
     # changed and studied
     resizing: Resizing[C] | None = None
     unrolling: Unrolling[C] | None = None
-    plain: Callable[[C], C | None] = _none  # the network without shortcuts; None if it has none to take away
+    plain: Callable[[C], C | None] | None = None  # the network without shortcuts; None if it has none to take away
     paths: Callable[[C], Paths | None] = _none
 
     def __post_init__(self) -> None:
