@@ -70,7 +70,7 @@ def own_family(word: str) -> str:
 
 def families_named(words: str) -> str:
     """The same for words that may also be names of families, several of them with commas between."""
-    return ",".join(own_family(word) if ".py:" in word else word for word in words.split(","))
+    return ",".join(own_family(word) if ".py" in word else word for word in words.split(","))
 
 
 def add_families(parser: argparse.ArgumentParser) -> None:
