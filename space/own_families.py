@@ -91,6 +91,20 @@ def digests(families: tuple[str, ...]) -> dict[str, str]:
     return {name: _FILES[name].digest for name in families if name in _FILES}
 
 
+def check_known(families: object, where: str) -> None:
+    """Raise ValueError unless all of these families of the user's own have been loaded.
+
+    Args:
+        families: their names, as the settings of a run have them.
+        where: what has networks of them.
+    """
+    if missing := [name for name in families if name not in FAMILIES] if isinstance(families, dict) else []:
+        raise ValueError(
+            f"{where} has networks of the family {missing[0]!r}, which is in a file of its user and is not looked for: "
+            "name the file with --families FILE.py:NAME, or space.load_family"
+        )
+
+
 def _load(file: OwnFile) -> Family[Any]:
     """Run the file's text, unless this has been done, and make its family known.
 

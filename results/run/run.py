@@ -23,6 +23,7 @@ from space import Task, config_from_json, gflops
 from space.budget import parse_count
 from space.landmarks.networks import LANDMARKS, Landmark
 from space.landmarks.own import read_landmarks
+from space.own_families import check_known
 from space.shell.reading import read_text
 
 __all__ = ["Candidate", "Run", "load_run"]
@@ -312,6 +313,7 @@ def _checked(settings: Any, where: str) -> dict[str, Any]:
     wrong = [key for key, kind in _SETTINGS.items() if not isinstance(stored.get(key), kind)]
     if wrong:
         raise ValueError(f"{where} is no run of archfrontier: its settings lack {', '.join(wrong)}")
+    check_known(stored.get("own_families", {}), where)
     try:
         objective_of(stored)
     except ValueError as error:

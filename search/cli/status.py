@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from search.run.counts import STATES, Tally, Workers
 from space import Budget, gflops
+from space.own_families import add_families
 from space.shell.command import Parser, refuse, silence
 from space.shell.names import visible
 from space.shell.words import amount, duration
@@ -253,6 +254,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = Parser(prog=PROG, description="How a run stands, while it runs or after. Only reads.")
     parser.add_argument("run", metavar="RUN", help="the run's directory, such as runs/NAME")
     parser.add_argument("--storage", metavar="URL", help="where the study is, if not in the run's directory")
+    add_families(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object, on one line")
     parser.add_argument("--watch", type=float, metavar="SECONDS", help="again every so many seconds, until Ctrl-C")
     options = parser.parse_args(arguments)
