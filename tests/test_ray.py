@@ -87,6 +87,53 @@ def answer(executor: OnRay) -> tuple[int, Any]:
     return key, result if isinstance(result, Lost) else json.loads(str(result.reason))
 
 
+# --- mistakes ----------------------------------------------------------------------------------------------------
+# Before any Ray is there: one that other tests have started would be joined.
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """The address of something that listens but is no Ray."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        yield f"127.0.0.1:{listener.getsockname()[1]}"
+
+
+def test_an_address_that_leads_nowhere(silent: str, monkeypatch: pytest.MonkeyPatch, capfd: Any) -> None:
+    monkeypatch.setattr(ray_connection, "JOINED_IN", 2)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        closed = f"127.0.0.1:{free.getsockname()[1]}"
+    expected = "expected an address as 'ray start --head' prints it"
+    for address, said in {
+        "6379": "Ray address '6379'",
+        "host:port": "Ray address 'host:port'",
+        "nowhere.invalid:6379": "no Ray answers at nowhere.invalid:6379 (",
+        closed: f"no Ray answers at {closed} (Connection refused)",
+        silent: f"the Ray at {silent} cannot be joined (silent for 2 s)",
+    }.items():
+        with pytest.raises(ValueError) as caught:
+            OnRay(Task(), workers=2, address=address)
+        sentence = str(caught.value)
+        assert sentence.startswith(said) and expected in sentence and "\n" not in sentence
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("numbers", "sentence"),
+    [
+        ({"workers": 0}, "0 workers: expected 1 or more"),
+        ({"workers": 2, "gpu_fraction": 0.0}, "GPU fraction 0: expected more than 0 and at most 1"),
+        ({"workers": 2, "gpu_fraction": 2.0}, "GPU fraction 2: expected more than 0 and at most 1"),
+    ],
+)
+def test_numbers_that_make_no_sense(numbers: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        OnRay(Task(), **numbers)
+    assert not ray.is_initialized()
+
+
 # --- on this machine ---------------------------------------------------------------------------------------------
 
 
@@ -205,49 +252,3 @@ def test_how_many_workers_fit_on_gpus() -> None:
             ray_connection.check_capacity(nodes, fits + 1, fraction)
     with pytest.raises(ValueError, match="1 worker with 1 of a GPU each: this Ray has 0 GPUs"):
         ray_connection.check_capacity([], 1, 1.0)
-
-
-# --- mistakes ----------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def silent() -> Iterator[str]:
-    """The address of something that listens but is no Ray."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen()
-        yield f"127.0.0.1:{listener.getsockname()[1]}"
-
-
-def test_an_address_that_leads_nowhere(silent: str, monkeypatch: pytest.MonkeyPatch, capfd: Any) -> None:
-    monkeypatch.setattr(ray_connection, "JOINED_IN", 2)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        closed = f"127.0.0.1:{free.getsockname()[1]}"
-    expected = "expected an address as 'ray start --head' prints it"
-    for address, said in {
-        "6379": "Ray address '6379'",
-        "host:port": "Ray address 'host:port'",
-        "nowhere.invalid:6379": "no Ray answers at nowhere.invalid:6379 (",
-        closed: f"no Ray answers at {closed} (Connection refused)",
-        silent: f"the Ray at {silent} cannot be joined (silent for 2 s)",
-    }.items():
-        with pytest.raises(ValueError) as caught:
-            OnRay(Task(), workers=2, address=address)
-        sentence = str(caught.value)
-        assert sentence.startswith(said) and expected in sentence and "\n" not in sentence
-    assert capfd.readouterr() == ("", "")
-
-
-@pytest.mark.parametrize(
-    ("numbers", "sentence"),
-    [
-        ({"workers": 0}, "0 workers: expected 1 or more"),
-        ({"workers": 2, "gpu_fraction": 0.0}, "GPU fraction 0: expected more than 0 and at most 1"),
-        ({"workers": 2, "gpu_fraction": 2.0}, "GPU fraction 2: expected more than 0 and at most 1"),
-    ],
-)
-def test_numbers_that_make_no_sense(numbers: dict[str, Any], sentence: str) -> None:
-    with pytest.raises(ValueError, match=sentence):
-        OnRay(Task(), **numbers)
-    assert not ray.is_initialized()
