@@ -9,6 +9,7 @@ import pytest
 
 from results import load_run
 from search.__main__ import main
+from search.propose.warm import check
 
 BASE = ["--budget", "0.6G", "--recipe", "smoke", "--landmarks", "none", "--plots", "none", "-q"]
 
@@ -85,3 +86,10 @@ def test_a_run_cannot_begin_with_itself(capsys: pytest.CaptureFixture[str]) -> N
     assert main([*BASE, "--name", "late", "--trials", "1"]) == 0
     assert main([*BASE, "--name", "late", "--trials", "1", "--warm-start", "runs/early"]) == 2
     assert "warm_start" in capsys.readouterr().err, "a run that began without it is another run"
+
+
+def test_a_link_to_itself_is_no_run(tmp_path: Path) -> None:
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)
+    with pytest.raises(ValueError, match="expected the directory of a run"):
+        check([str(loop)], "new")

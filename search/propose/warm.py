@@ -35,10 +35,10 @@ def check(runs: Iterable[str], name: str) -> tuple[str, ...]:
     names = []
     for run in runs:
         directory = Path(run)
-        if directory.resolve().name == name:
-            raise ValueError(f"--warm-start {run}: a run cannot begin with itself; choose another --name")
         if not directory.is_dir():
             raise ValueError(f"--warm-start {run}: expected the directory of a run, such as runs/NAME")
+        if directory.resolve().name == name:
+            raise ValueError(f"--warm-start {run}: a run cannot begin with itself; choose another --name")
         names.append(directory.resolve().name)
     return tuple(names)
 
