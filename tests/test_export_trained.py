@@ -86,7 +86,13 @@ def test_untrained_weights_are_said_loudly(found: Found, tmp_path: Path, capsys:
     frame = load_run(found.run).networks()
     other = int(frame[frame["config_id"] != found.best.config.id]["trial"].iloc[0])
     text = said(capsys, found.run, "--trial", other, "--to", tmp_path / "m.safetensors")
-    assert "UNTRAINED: no training of this network has ended in " in text and "python -m evaluate train " in text
+    assert "UNTRAINED: no training of this network has ended in " in text
+    (line,) = [line for line in text.splitlines() if line.startswith("UNTRAINED: ")]
+    make, train = line.partition("type ")[2].removesuffix(", then this again").split("; ")
+    assert make.startswith("python -m results export ") and f" --trial {other} " in make
+    assert main(make.split()[3:]) == 0  # what it says to type makes the file that the next command trains
+    assert train.startswith("python -m evaluate train ") and Path(train.split()[4]).is_file()
+    Path(train.split()[4]).unlink()
     with safe_open(tmp_path / "m.safetensors", "pt") as file:
         assert "preprocessing" not in file.metadata()
 

@@ -152,11 +152,11 @@ def _of_run(options: argparse.Namespace) -> Found:
     else:
         candidate = run.candidate(options.trial)
     origin = f"trial {candidate.trial} of the run {run.directory.resolve().name}"
-    weights, words = trained_in(run.directory, candidate.config.id, str(run.settings["data"]))
+    weights, words = trained_in(run.directory, candidate.config.id, str(run.settings["data"]), candidate.trial)
     return Found(candidate, origin, caveat=run.fidelity, weights=weights, training=words)
 
 
-def trained_in(run: Path, config_id: str, data: str = "FOLDER") -> tuple[Path | None, str]:
+def trained_in(run: Path, config_id: str, data: str = "FOLDER", trial: int | None = None) -> tuple[Path | None, str]:
     """(weights of a network's training in a run, words about it), or (None, that it is untrained and what to type)."""
     from results.run.trained import trainings
 
@@ -164,9 +164,15 @@ def trained_in(run: Path, config_id: str, data: str = "FOLDER") -> tuple[Path | 
     if training is not None and training.weights.is_file():
         return training.weights, f"trained in full: {training}"
     config = run / "configs" / f"{config_id}.json"
+    # of a network that is not on the frontier there is no file yet
+    make = (
+        ""
+        if config.is_file() or trial is None
+        else f"{PROG} {shlex.quote(str(run))} --trial {trial} --to {shlex.quote(str(config))}; "
+    )
     return None, (
         f"UNTRAINED: no training of this network has ended in {run / 'trained'}; what it answers means nothing; type "
-        f"python -m evaluate train {shlex.quote(str(config))} --data {shlex.quote(data)}, then this again"
+        f"{make}python -m evaluate train {shlex.quote(str(config))} --data {shlex.quote(data)}, then this again"
     )
 
 
