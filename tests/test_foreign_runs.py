@@ -161,6 +161,7 @@ def test_lines_of_a_log_that_are_none_are_left_out_and_counted(master: Path, tmp
         ("setting", {"name": 3}, "its setting.name is 3, expected a text"),
         ("kind", ["sample"], "its kind is ['sample'], expected a text"),
         ("duplicate_of", True, "its duplicate_of is True, expected a whole number"),
+        ("params", None, "trial 3: its params is missing, expected a whole number"),
     ],
 )
 def test_attributes_of_another_type_are_one_sentence(
@@ -176,6 +177,19 @@ def test_attributes_of_another_type_are_one_sentence(
     assert results(["show", str(tmp_path)]) == 2 and search(["status", str(tmp_path)]) == 2
     error = capsys.readouterr().err
     assert error.count(message) == 2 and len(error.splitlines()) == 2
+
+
+def test_settings_that_no_search_had_are_one_sentence(
+    master: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copy(master / "study.db", tmp_path)
+    settings = load_run(master).settings | {"max_params": 10**400}
+    with sqlite3.connect(tmp_path / "study.db") as connection:
+        sql = "update study_user_attributes set value_json = ? where key = 'settings'"
+        connection.execute(sql, (json.dumps(settings),))
+    connection.close()
+    assert results(["show", str(tmp_path)]) == 2
+    assert "damaged: its setting max_params is 1000" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("seed", ["-1", "2147483648", "1" + "0" * 20, "9" * 5000, "x"])

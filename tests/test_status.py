@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from search.cli.status import main, read_status, status
 from search.records import Evaluation, Event
 from search.run.lock import hold
 from search.run.log import RunLog, read_log
+from space import LANDMARKS, cost
 
 ROOT = Path(__file__).resolve().parent.parent
 SCORE = ProxyScore(41.25, 1.7, 12.0, 900.0, (Epoch(epoch=2, train_loss=2.0, top1=41.25),), "complete")
@@ -50,7 +51,10 @@ def run(tmp_path: Path, make_run: Callable[..., Path]) -> Path:
 def add(run: Path, *trials: tuple[TrialState, dict[str, Any]]) -> None:
     storage = optuna.storages.RDBStorage(f"sqlite:///{run / 'study.db'}")
     study = optuna.load_study(study_name="run", storage=storage)
-    for state, attributes in trials:
+    config = LANDMARKS["resnet18"].network()
+    network = asdict(cost(config)) | {"family": config.family, "config": config.to_json(), "config_id": config.id}
+    for state, more in trials:
+        attributes = network | more
         values = [attributes["score"]["top1"], 1e9] if state == TrialState.COMPLETE else None
         study.add_trial(create_trial(state=state, values=values, user_attrs=attributes))
     storage.remove_session()

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from optuna.trial import FrozenTrial
+from optuna.trial import FrozenTrial, TrialState
 
 
 def _text(value: object) -> bool:
@@ -55,12 +55,28 @@ _WITHIN: dict[str, dict[str, Check]] = {
 }
 
 
+_ALWAYS = ("family", "config", "config_id", "macs", "params", "activations")  # what every trial that is complete has
+_SETTINGS = ("budget_macs", "input_size", "classes", "max_params", "max_activations", "max_latency", "refine", "seed")
+
+
 def check_attributes(trial: FrozenTrial) -> None:
-    """Raise ValueError unless the attributes of a trial that are there have the types that a search gives them."""
+    """Raise ValueError unless the attributes of a trial are there and have the types that a search gives them."""
     attributes = trial.user_attrs
+    if trial.state is TrialState.COMPLETE:
+        for name in _ALWAYS:
+            if attributes.get(name) is None:
+                raise ValueError(f"trial {trial.number}: its {name} is missing, expected {_OF[_TRIAL[name]]}")
     _check(trial.number, "", attributes, _TRIAL)
     for name, checks in _WITHIN.items():
         _check(trial.number, f"{name}.", attributes.get(name) or {}, checks)
+
+
+def check_settings(settings: Mapping[str, Any]) -> None:
+    """Raise ValueError unless the numbers among a run's settings are some that a search can have had."""
+    for name in _SETTINGS:
+        value = settings.get(name)
+        if value is not None and not _number(value):
+            raise ValueError(f"its setting {name} is {repr(value)[:50]}, expected a number")
 
 
 def _check(number: int, prefix: str, values: Mapping[str, Any], checks: Mapping[str, Check]) -> None:

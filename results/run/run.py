@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 from optuna.trial import FrozenTrial
 
-from results.run.attributes import check_attributes
+from results.run.attributes import check_attributes, check_settings
 from results.run.candidate import Candidate
 from results.run.frame import trials_frame
 from results.run.objective import COSTS, Objective, objective_of, one_objective
@@ -315,6 +315,7 @@ def _checked(settings: Any, where: str) -> dict[str, Any]:
         raise ValueError(f"{where} is no run of archfrontier: its settings lack {', '.join(wrong)}")
     check_known(stored.get("own_families", {}), where)
     try:
+        check_settings(stored)
         objective_of(stored)
     except ValueError as error:
         raise ValueError(f"{where} is damaged: {error}") from error
