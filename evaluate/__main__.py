@@ -26,7 +26,7 @@ from evaluate.cli.options import (
 from evaluate.cli.parser import make_parser
 from space import CONVENTION, Task, cost
 from space.landmarks.networks import TARGETS
-from space.shell.command import answer
+from space.shell.command import leave, start_command
 from space.shell.files import json_bytes, write_files
 from space.shell.names import check_name, safe_name
 
@@ -39,7 +39,6 @@ ZERO_COST_BATCH = 64
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parse, measure, print. Returns the exit status."""
-    options = make_parser().parse_args(arguments)
     commands: dict[str, Callable[[argparse.Namespace], str]] = {
         "count": count,
         "score": score,
@@ -52,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "paths": paths,
         "lesion": lesion,
     }
-    return answer("python -m evaluate", lambda: commands[options.command](options))
+    return start_command(make_parser(), lambda options: commands[options.command](options), arguments)
 
 
 def count(options: argparse.Namespace) -> str:
@@ -273,4 +272,4 @@ def written(
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

@@ -10,7 +10,7 @@ from importlib import import_module
 from results.plots import FORMATS, KINDS, PLOTS, View, check_names
 from results.run.objective import COSTS
 from space.own_families import add_families
-from space.shell.command import Parser, answer
+from space.shell.command import Parser, leave, start_command
 
 COMMANDS = {  # each with a parser of its own, in results/cli/NAME.py
     "show": "print the table, or write it as CSV, Parquet, JSON, LaTeX or Markdown",
@@ -60,27 +60,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if words[:1] and words[0] in COMMANDS:
         command: int = import_module(f"results.cli.{words[0]}").main(words[1:])
         return command
-    options = make_parser().parse_args(words)
+    return start_command(make_parser(), redraw, words)
 
-    def text() -> str:
-        plots = check_names("--plots", options.plots, tuple(PLOTS))
-        kinds = check_names("--format", options.format, FORMATS)
-        if options.theme not in THEMES:
-            raise ValueError(f"--theme {options.theme!r}: expected one of {', '.join(THEMES)}")
 
-        from results import frontier_table, load_run, write_outputs
-        from results.report.write import written_text
+def redraw(options: argparse.Namespace) -> str:
+    """Write everything of a run anew; the frontier and what was written.
 
-        run = load_run(options.run, options.storage, options.landmark)
-        view, left = View(options.x, options.trial), list[str]()
-        whole = plots == tuple(PLOTS)
-        paths = write_outputs(run, plots, kinds, view, options.theme, report=whole, said=left.append)
-        if left and len(plots) == 1:
-            raise ValueError(left[0])
-        return "\n".join([frontier_table(run), "", *left, written_text(run.directory, paths)])
+    Raises:
+        ValueError: for a run, a picture or a format that there is none of.
+        OSError: if a file cannot be read or written.
+    """
+    plots = check_names("--plots", options.plots, tuple(PLOTS))
+    kinds = check_names("--format", options.format, FORMATS)
+    if options.theme not in THEMES:
+        raise ValueError(f"--theme {options.theme!r}: expected one of {', '.join(THEMES)}")
 
-    return answer("python -m results", text)
+    from results import frontier_table, load_run, write_outputs
+    from results.report.write import written_text
+
+    run = load_run(options.run, options.storage, options.landmark)
+    view, left = View(options.x, options.trial), list[str]()
+    whole = plots == tuple(PLOTS)
+    paths = write_outputs(run, plots, kinds, view, options.theme, report=whole, said=left.append)
+    if left and len(plots) == 1:
+        raise ValueError(left[0])
+    return "\n".join([frontier_table(run), "", *left, written_text(run.directory, paths)])
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

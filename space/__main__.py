@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from space.papers.block_table import NUMBERS, block_sheet, by_numbers, network_s
 from space.papers.blocks import KINDS
 from space.papers.layer_table import layer_json, layer_table
 from space.papers.tables import TABLES
-from space.shell.command import Parser, answer
+from space.shell.command import Parser, leave, start_command
 from space.shell.tables import align
 
 
@@ -61,9 +60,8 @@ def make_parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parse, count, print. Returns the exit status."""
-    options = make_parser().parse_args(arguments)
     commands = {"list": list_all, "show": show_one, "block": show_block, "table": show_table}
-    return answer("python -m space", lambda: commands[options.command](options))
+    return start_command(make_parser(), lambda options: commands[options.command](options), arguments)
 
 
 def list_all(options: argparse.Namespace) -> str:
@@ -271,4 +269,4 @@ def _percent(error: float | None) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

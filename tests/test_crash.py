@@ -102,7 +102,7 @@ def test_ctrl_c_again_while_tables_are_written() -> None:
         child.send_signal(signal.SIGINT)
         _, err = child.communicate(timeout=120)
     assert child.returncode == 130
-    assert err == "interrupted; finished networks are kept. To go on, repeat the command.\n"
+    assert err == "python -m search: interrupted; finished networks are kept. To go on, repeat the command.\n"
     assert events("end")[0]["reason"] == "interrupted"
     assert len(check({}, 500)) == len(events("finish"))
     assert not leftovers(RUN), "who is only interrupted cleans up"

@@ -73,6 +73,19 @@ def test_command_line_errors_are_one_line(capsys: pytest.CaptureFixture[str]) ->
     assert capsys.readouterr().err.count("\n") == 1
 
 
+def test_sigterm_ends_a_command_as_ctrl_c_does(capsys: pytest.CaptureFixture[str]) -> None:
+    def work() -> str:
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(60)
+        return "worked on"
+
+    before = signal.getsignal(signal.SIGINT)
+    assert answer("python -m evaluate", work) == 130
+    output = capsys.readouterr()
+    assert (output.out, output.err) == ("", "python -m evaluate: interrupted\n")
+    assert signal.getsignal(signal.SIGINT) == before, "the next command of this process can be interrupted too"
+
+
 def test_ctrl_c_in_a_finaliser_ends_the_command(capsys: pytest.CaptureFixture[str]) -> None:
     class Struck:
         def __del__(self) -> None:

@@ -9,7 +9,7 @@ import pytest
 from evaluate.training.presets import RECIPES
 from results import load_run
 from search.__main__ import main
-from search.cli.arguments import check, near, settings_of
+from search.cli.arguments import near, request_of, settings_of
 from search.cli.options import parser
 from search.run.settings import Settings
 from space import Budget, landmark
@@ -31,8 +31,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def chosen(*arguments: str) -> Settings:
-    args = parser().parse_args([*CIFAR, *arguments])
-    return settings_of(args, *check(args), RECIPES["smoke"], "cpu")
+    made, words = parser(), [*CIFAR, *arguments]
+    return settings_of(request_of(made, made.parse_args(words), words), RECIPES["smoke"], "cpu")
 
 
 def test_a_run_scores_what_it_can_and_keeps_them_all(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,8 +1,11 @@
 """`--sweep` and `python -m search pays` as a user runs them: real training on the smallest recipe, resumed, drawn."""
 
+import argparse
+import copy
 import csv
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +20,7 @@ from results.plots.sweep_stats import Interval, differences, intervals, trend
 from search.__main__ import main
 from search.cli.status import read_status
 from space import config_from_json, cost
+from space.shell.command import Parser
 from tests.pictures import check
 
 TINY = ["--input", "32", "--classes", "10", "--recipe", "smoke", "--plots", "none"]
@@ -183,10 +187,35 @@ def test_what_does_not_go_together_is_refused(
     ],
 )
 def test_pays_refuses_in_one_sentence(words: list[str], sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as stop:
-        main(["pays", *words])
+    assert main(["pays", *words]) == 2
     err = capsys.readouterr().err
-    assert stop.value.code == 2 and sentence in err and err.count("\n") == 1, err
+    assert sentence in err and err.count("\n") == 1, err
+    assert err.startswith("python -m search pays: ")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [*DEPTHS, "--sweep", "depth=8,14", "--seeds", "2", "--dry-run", "1"],
+        ["pays", *TINY, "--start", "cifar_resnet20", "--factors", "2", "--directions", "width", "--dry-run"],
+    ],
+)
+def test_words_are_read_once_and_nothing_is_changed_after(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def parse(parser: Parser, *given: Any) -> argparse.Namespace:
+        found.append(original(parser, *given))
+        before.append(copy.deepcopy(vars(found[-1])))
+        return found[-1]
+
+    found: list[argparse.Namespace] = []
+    before: list[dict[str, Any]] = []
+    original = Parser.parse_args
+    monkeypatch.setattr(Parser, "parse_args", parse)
+    monkeypatch.chdir(tmp_path)
+    assert main(words) == 0
+    assert "start cifar_resnet20: " in capsys.readouterr().out
+    assert [vars(each) for each in found] == before and len(found) == 1
 
 
 def test_a_run_without_a_sweep_has_no_such_picture(master: Path) -> None:

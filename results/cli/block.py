@@ -11,7 +11,7 @@ from space import LANDMARKS, landmark, load_config
 from space.landmarks.networks import TARGETS
 from space.own_families import add_families
 from space.papers.blocks import of_stage
-from space.shell.command import Parser, answer
+from space.shell.command import Parser, start_command
 
 PROG = "python -m results block"
 
@@ -32,8 +32,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parse, draw, write. Returns the exit status."""
-    options = make_parser().parse_args(arguments)
-    return answer(PROG, lambda: draw(options))
+    return start_command(make_parser(), draw, arguments)
 
 
 def draw(options: argparse.Namespace) -> str:

@@ -11,7 +11,7 @@ from results.cli.show import WIDTH, add_format, deliver, format_of
 from results.plots import FORMATS as PICTURES
 from results.run.objective import COSTS
 from space.own_families import add_families
-from space.shell.command import Parser, answer
+from space.shell.command import Parser, start_command
 
 if TYPE_CHECKING:
     from results.analysis.comparison import Comparison
@@ -47,8 +47,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parse, read, compare, print or write. Returns the exit status."""
-    options = make_parser().parse_args(arguments)
-    return answer(PROG, lambda: compared(options))
+    return start_command(make_parser(), compared, arguments)
 
 
 def compared(options: argparse.Namespace) -> str:

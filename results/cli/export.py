@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from space import LANDMARKS, Budget, Config, config_from_json, cost, gflops, landmark, load_config
 from space.budget import parse_count
 from space.own_families import add_families
-from space.shell.command import Parser, answer, seed
+from space.shell.command import Parser, seed, start_command
 from space.shell.reading import read_text
 
 if TYPE_CHECKING:
@@ -73,42 +73,47 @@ def make_parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parse, export, print. Returns the exit status."""
-    options = make_parser().parse_args(arguments)
+    return start_command(make_parser(), export, arguments)
 
-    def text() -> str:
-        from results import describe
-        from results.export import check_path, export_model
 
-        check_path(Path(options.to))  # before anything is read
-        if options.untrained and options.weights is not None:
-            raise ValueError("--untrained and --weights: expected one of them")
-        found = find(options)
-        takes = options.weights is None and not options.untrained and Path(options.to).suffix != ".json"
-        made = export_model(
-            found.network,
-            options.to,
-            classes=found.classes if options.classes is None else options.classes,
-            input_size=found.input_size if options.input is None else options.input,
-            weights=found.weights if takes else options.weights,
-            with_preprocessing=options.with_preprocessing,
-            seed=options.seed,
-            origin=found.origin,
-        )
-        about = made.about
-        lines = [
-            f"{about['name']} ({found.origin}): {about['family']} {describe(config_from_json(about['config']))}",
-            f"{gflops(about['macs'])} multiply-adds, {about['params']:,} parameters at {about['input_size']}x"
-            f"{about['input_size']}, {about['classes']} classes",
-        ]
-        if "proxy_top1" in about:
-            lines.append(f"proxy top-1 {about['proxy_top1']:.2f} %, of a short training that ranks networks")
-        if found.caveat:
-            lines.append(found.caveat)
-        if takes and found.training:
-            lines.append(found.training)
-        return "\n".join([*lines, str(made)])
+def export(options: argparse.Namespace) -> str:
+    """Write the file and say what it is of.
 
-    return answer(PROG, text)
+    Raises:
+        ValueError: for a network or a file that cannot be.
+        OSError: if a file cannot be read or written.
+    """
+    from results import describe
+    from results.export import check_path, export_model
+
+    check_path(Path(options.to))  # before anything is read
+    if options.untrained and options.weights is not None:
+        raise ValueError("--untrained and --weights: expected one of them")
+    found = find(options)
+    takes = options.weights is None and not options.untrained and Path(options.to).suffix != ".json"
+    made = export_model(
+        found.network,
+        options.to,
+        classes=found.classes if options.classes is None else options.classes,
+        input_size=found.input_size if options.input is None else options.input,
+        weights=found.weights if takes else options.weights,
+        with_preprocessing=options.with_preprocessing,
+        seed=options.seed,
+        origin=found.origin,
+    )
+    about = made.about
+    lines = [
+        f"{about['name']} ({found.origin}): {about['family']} {describe(config_from_json(about['config']))}",
+        f"{gflops(about['macs'])} multiply-adds, {about['params']:,} parameters at {about['input_size']}x"
+        f"{about['input_size']}, {about['classes']} classes",
+    ]
+    if "proxy_top1" in about:
+        lines.append(f"proxy top-1 {about['proxy_top1']:.2f} %, of a short training that ranks networks")
+    if found.caveat:
+        lines.append(found.caveat)
+    if takes and found.training:
+        lines.append(found.training)
+    return "\n".join([*lines, str(made)])
 
 
 def find(options: argparse.Namespace) -> Found:

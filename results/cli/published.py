@@ -10,7 +10,7 @@ from results.plots import FORMATS
 from space import LANDMARKS
 from space.landmarks.networks import TARGETS
 from space.landmarks.own import read_landmarks
-from space.shell.command import Parser, answer
+from space.shell.command import Parser, start_command
 from space.shell.words import amount
 
 PROG = "python -m results published"
@@ -62,8 +62,7 @@ def kind_of(out: Path) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parse, draw, write. Returns the exit status."""
-    options = make_parser().parse_args(arguments)
-    return answer(PROG, lambda: published(options))
+    return start_command(make_parser(), published, arguments)
 
 
 def published(options: argparse.Namespace) -> str:

@@ -12,7 +12,7 @@ from results.cli.filters import chosen, ordered, where
 from results.export.tables import FOR_PROGRAMS, FORMATS, kind_of, render
 from results.run.columns import COLUMNS, EXAMPLE, Column
 from space.own_families import add_families
-from space.shell.command import Parser, answer
+from space.shell.command import Parser, start_command
 from space.shell.files import write_files
 from space.shell.words import amount
 
@@ -57,8 +57,7 @@ def add_format(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parse, read, print or write. Returns the exit status."""
-    options = make_parser().parse_args(arguments)
-    return answer(PROG, lambda: show(options))
+    return start_command(make_parser(), show, arguments)
 
 
 def show(options: argparse.Namespace) -> str:

@@ -1,7 +1,8 @@
 """The command line of `python -m search`.
 
 ============  ================================================================================
-`options`     its words; `arguments`: what they mean; `sweep`: of listed networks
+`options`     its words; `request`: what they ask for; `arguments`: from one to the other
+`sweep`       listed networks in place of samples
 `console`     a line a network, and on a terminal a bar
 `status`      how a run stands, from another terminal
 `dry_run`     what a run would sample and cost

@@ -8,16 +8,18 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from results.plots import PLOTS, check_names
-from search.cli.sweep import check_sweep, sweep_of
+from search.cli.request import Request, request
+from search.cli.sweep import repeats_of, sweep_of
 from search.run.settings import Settings, check_objective, check_sampler, is_timed
 from search.workers.ray_connection import need_ray
 from space import FAMILIES, Budget, Config, family_of
-from space.landmarks.networks import LANDMARKS, Landmark, landmark
+from space.landmarks.networks import LANDMARKS, landmark
 from space.landmarks.own import read_landmarks
 from space.limits import Limits
 from space.own_families import digests
 from space.shell.names import check_name, safe_name
 from space.solving.axes import MODES, Target, check_families, searched
+from space.solving.vary import settings as vary_all
 
 if TYPE_CHECKING:
     from evaluate.training.recipe import Recipe
@@ -26,71 +28,104 @@ MOST_WORKERS = 4096  # of a cluster
 WITHIN = 1.05  # landmarks that cost up to this times the budget are scored
 
 
-def check(args: argparse.Namespace) -> tuple[Target, tuple[Landmark, ...]]:
-    """What the budget is counted at, and the user's own landmarks: each is read this once.
+def request_of(parser: argparse.ArgumentParser, options: argparse.Namespace, words: Sequence[str]) -> Request:
+    """What a command line asks for, checked; each file that it names is read this once.
+
+    Args:
+        parser: that read the options.
+        options: as they were read.
+        words: of the command line.
 
     Raises:
         ValueError: for what can be refused before anything heavy is loaded.
+        OSError: if a file cannot be read.
     """
-    if args.dry_run is not None and args.dry_run < 1:
-        raise ValueError(f"--dry-run {args.dry_run}: expected how many networks to print, such as --dry-run 10")
-    if args.trials < 0:
-        raise ValueError(f"--trials {args.trials}: expected how many networks to sample, such as --trials 40")
-    if args.repeats < 0:
-        raise ValueError(f"--repeats {args.repeats}: expected how many more trainings, such as --repeats 2")
-    if args.json and args.dry_run is None:
+    target = target_of(options)
+    sweep = sweep_of(parser, options, target)
+    if sweep is None:
+        trials, repeats, landmarks = options.trials, options.repeats, options.landmarks
+    else:
+        repeats, trials = repeats_of(options.seeds), len(vary_all(sweep.config, dict(sweep.axes), target))
+        landmarks = ["none"] if options.landmarks == ["auto"] else options.landmarks
+    found = request(
+        options,
+        words=tuple(words),
+        target=target,
+        own=read_landmarks(*options.landmark),
+        sweep=sweep,
+        trials=trials,
+        repeats=repeats,
+        families=split(options.families) if sweep is None else (),
+        landmarks=tuple(landmarks),
+    )
+    check(found)
+    return found
+
+
+def check(request: Request) -> None:
+    """Refuse what cannot be, before anything heavy is loaded.
+
+    Raises:
+        ValueError: with one sentence.
+    """
+    if request.dry_run is not None and request.dry_run < 1:
+        raise ValueError(f"--dry-run {request.dry_run}: expected how many networks to print, such as --dry-run 10")
+    if request.trials < 0:
+        raise ValueError(f"--trials {request.trials}: expected how many networks to sample, such as --trials 40")
+    if request.repeats < 0:
+        raise ValueError(f"--repeats {request.repeats}: expected how many more trainings, such as --repeats 2")
+    if request.json and request.dry_run is None:
         raise ValueError("--json goes with --dry-run; a run writes runs/NAME/trials.csv")
-    plots_of(args)
-    if args.quiet and args.verbose:
+    plots_of(request)
+    if request.quiet and request.verbose:
         raise ValueError("--quiet and --verbose: expected one of them")
-    if args.name is not None:
-        check_name("run name", args.name, "such as --name my-run")
-    check_sampler(args.sampler)
-    most = MOST_WORKERS if args.ray_address else max(16, 4 * (os.cpu_count() or 1))
-    if not 1 <= args.workers <= most:
-        where = "" if args.ray_address else " on this machine"
+    if request.name is not None:
+        check_name("run name", request.name, "such as --name my-run")
+    check_sampler(request.sampler)
+    most = MOST_WORKERS if request.ray_address else max(16, 4 * (os.cpu_count() or 1))
+    if not 1 <= request.workers <= most:
+        where = "" if request.ray_address else " on this machine"
         raise ValueError(
-            f"--workers {args.workers}: expected how many networks to train at once{where}, from 1 to {most}, such as "
-            "--workers 2"
+            f"--workers {request.workers}: expected how many networks to train at once{where}, from 1 to {most}, "
+            "such as --workers 2"
         )
-    if args.workers > 1 or args.ray_address:
+    if request.workers > 1 or request.ray_address:
         need_ray()
-    if not 0 < args.gpu_fraction <= 1:
-        raise ValueError(f"--gpu-fraction {args.gpu_fraction:g}: expected a part of a GPU, such as --gpu-fraction 0.5")
-    check_objective(args.objective, args.mode)
-    if is_timed(args.objective, args.max_latency) and (args.workers > 1 or args.ray_address):
+    if not 0 < request.gpu_fraction <= 1:
+        raise ValueError(
+            f"--gpu-fraction {request.gpu_fraction:g}: expected a part of a GPU, such as --gpu-fraction 0.5"
+        )
+    check_objective(request.objective, request.target.mode)
+    if is_timed(request.objective, request.max_latency) and (request.workers > 1 or request.ray_address):
         raise ValueError("latency is measured with nothing else running: leave out --workers and --ray-address")
-    target = target_of(args)
-    check_sweep(args, target)
-    return target, read_landmarks(*args.landmark)
 
 
-def split(words: list[str]) -> tuple[str, ...]:
+def split(words: Sequence[str]) -> tuple[str, ...]:
     """Names given as several words, or separated by commas; each once."""
     return tuple(dict.fromkeys(name for word in words for name in word.split(",") if name))
 
 
-def plots_of(args: argparse.Namespace) -> tuple[str, ...]:
+def plots_of(request: Request) -> tuple[str, ...]:
     """The pictures that a run leaves, by name."""
-    return () if split(args.plots) == ("none",) else check_names("--plots", args.plots, tuple(PLOTS))
+    return () if split(request.plots) == ("none",) else check_names("--plots", request.plots, tuple(PLOTS))
 
 
-def target_of(args: argparse.Namespace) -> Target:
+def target_of(options: argparse.Namespace) -> Target:
     """What the budget is counted at, checked."""
-    if args.mode not in MODES:
-        raise ValueError(f"--mode {args.mode!r}: expected one of {', '.join(MODES)}")
-    limits = Limits.parse(args.max_params, args.max_activations)
-    target = Target(Budget.parse(args.budget), args.mode, args.input, args.classes, limits)
-    if args.sweep is not None or args.pays is not None:
+    if options.mode not in MODES:
+        raise ValueError(f"--mode {options.mode!r}: expected one of {', '.join(MODES)}")
+    limits = Limits.parse(options.max_params, options.max_activations)
+    target = Target(Budget.parse(options.budget), options.mode, options.input, options.classes, limits)
+    if options.sweep is not None:
         return target
-    families = split(args.families)
+    families = split(options.families)
     if not families:
         raise ValueError(f"--families names no family: expected some of {', '.join(searched())}")
     check_families(families, target)
     return target
 
 
-def landmarks_for(words: list[str], target: Target) -> tuple[str, ...]:
+def landmarks_for(words: Sequence[str], target: Target) -> tuple[str, ...]:
     """The landmarks to score: those named, and those of each family named that fit.
 
     A landmark fits if it is of the target's kind and at most 5 % over budget and limits; "auto" names all families that
@@ -128,47 +163,47 @@ def near(config: Config, target: Target) -> bool:
     return target.limits.measure(macs, target.input_size, target.classes)(config) <= WITHIN * macs
 
 
-def settings_of(
-    args: argparse.Namespace, target: Target, own: Sequence[Landmark], recipe: Recipe, device: str
-) -> Settings:
-    """What makes this run the run that it is; `target` and `own` are what `check` gave."""
+def settings_of(request: Request, recipe: Recipe, device: str) -> Settings:
+    """What makes this run the run that it is."""
     from evaluate.images.load import data_name
     from evaluate.images.sources import without_broken
     from search.propose.warm import check as check_warm
     from search.workers.evaluation import timing_on
 
-    parts = [str(target.budget), args.mode, data_name(args.data), recipe.name]
-    parts += [f"{args.input}px"] if args.input != 224 else []
-    parts += [args.objective] if args.objective != "macs" else []
+    target, sweep = request.target, request.sweep
+    parts = [str(target.budget), target.mode, data_name(request.data), recipe.name]
+    parts += [f"{target.input_size}px"] if target.input_size != 224 else []
+    parts += [request.objective] if request.objective != "macs" else []
     parts += [f"{limit}{word}" for limit, word in (
-        (args.max_params, "params"), (args.max_activations, "activations"), (args.max_latency, "ms"),
+        (request.max_params, "params"), (request.max_activations, "activations"), (request.max_latency, "ms"),
     ) if limit is not None]  # fmt: skip
-    sweep = sweep_of(args, target)
     parts += [sweep.title] if sweep else []
-    name = args.name or safe_name(*parts)
-    timed = is_timed(args.objective, args.max_latency)
-    scored = [each.name for each in own if each.config and each.target == target.kind and near(each.config, target)]
+    name = request.name or safe_name(*parts)
+    timed = is_timed(request.objective, request.max_latency)
+    scored = [
+        each.name for each in request.own if each.config and each.target == target.kind and near(each.config, target)
+    ]
     return Settings(
         name=name,
         budget_macs=target.budget.macs,
-        mode=args.mode,
-        families=split(args.families) if sweep is None else (sweep.config.family,),
-        data=without_broken(args.data) if args.skip_broken else args.data,
+        mode=target.mode,
+        families=request.families if sweep is None else (sweep.config.family,),
+        data=without_broken(request.data) if request.skip_broken else request.data,
         recipe=recipe.to_json(),
-        input_size=args.input,
-        classes=args.classes,
-        sampler=args.sampler,
-        seed=args.seed,
-        landmarks=(*landmarks_for(args.landmarks, target), *scored),
-        objective=args.objective,
+        input_size=target.input_size,
+        classes=target.classes,
+        sampler=request.sampler,
+        seed=request.seed,
+        landmarks=(*landmarks_for(request.landmarks, target), *scored),
+        objective=request.objective,
         timing=timing_on(device) if timed else None,
         max_params=target.limits.max_params,
         max_activations=target.limits.max_activations,
-        max_latency=args.max_latency,
-        early_stopping=args.early_stopping,
-        refine=args.refine,
-        warm_start=check_warm(args.warm_start, name),
-        own_landmarks=tuple(each.to_json() for each in own),
-        own_families=digests(split(args.families)) if sweep is None else {},
+        max_latency=request.max_latency,
+        early_stopping=request.early_stopping,
+        refine=request.refine,
+        warm_start=check_warm(request.warm_start, name),
+        own_landmarks=tuple(each.to_json() for each in request.own),
+        own_families=digests(request.families) if sweep is None else {},
         sweep=sweep,
     )

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from results.plots import PLOTS
 from results.run.objective import OBJECTIVES
+from search.cli.request import DEFAULT_REFINE, DEFAULT_SAMPLER
 from search.run.settings import SAMPLERS
 from space import CONVENTION
 from space.own_families import families_named
@@ -15,8 +16,6 @@ from space.solving.axes import searched
 from space.solving.vary import AXES
 
 DEFAULT_TRIALS = 40
-DEFAULT_SAMPLER = "tpe"
-DEFAULT_REFINE = 0.0
 
 
 def parser() -> argparse.ArgumentParser:
@@ -90,7 +89,6 @@ def parser() -> argparse.ArgumentParser:
     )
 
     add_sweep(parser)
-    parser.set_defaults(pays=None)  # what `search.cli.which_axis` puts there
     score = add_scoring(parser)
     score(
         "--repeats",

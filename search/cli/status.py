@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from search.run.counts import STATES, Tally, Workers
 from space import Budget, gflops
 from space.own_families import add_families
-from space.shell.command import Parser, refuse, silence
+from space.shell.command import Parser, silence, start_command
 from space.shell.names import visible
 from space.shell.words import amount, duration
 
@@ -257,28 +257,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add_families(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object, on one line")
     parser.add_argument("--watch", type=float, metavar="SECONDS", help="again every so many seconds, until Ctrl-C")
-    options = parser.parse_args(arguments)
-    try:
-        _watch(options)
-    except KeyboardInterrupt:
-        return 130
-    except BrokenPipeError:  # the reader has left, as `head` does
-        silence()
-    except (ValueError, OSError, RuntimeError) as error:
-        return refuse(PROG, error)
-    return 0
+    return start_command(parser, watch, arguments)
 
 
-def _watch(options: argparse.Namespace) -> None:
-    if options.watch is not None and not 0 < options.watch < float("inf"):
+def watch(options: argparse.Namespace) -> str:
+    """How the run stands; again and again with ``--watch``, until Ctrl-C or until the reader leaves.
+
+    Raises:
+        ValueError: for a directory without a run, or seconds that are none.
+        OSError: if the run cannot be read.
+    """
+    if options.watch is None:
+        return _as_asked(options)
+    if not 0 < options.watch < float("inf"):
         raise ValueError(f"--watch {options.watch:g}: expected seconds, such as --watch 5")
-    while True:
-        read = read_status(options.run, options.storage)
-        if options.watch is not None and sys.stdout.isatty():
-            print("\x1b[2J\x1b[H", end="")
-        print(json.dumps(read.to_json()) if options.json else visible(read.text(), keep="\n"), flush=True)
-        if options.watch is None:
-            return
-        time.sleep(options.watch)
-        if not (options.json or sys.stdout.isatty()):
-            print()
+    try:
+        while True:
+            text = visible(_as_asked(options), keep="\n")
+            if sys.stdout.isatty():
+                print("\x1b[2J\x1b[H", end="")
+            print(text, flush=True)
+            time.sleep(options.watch)
+            if not (options.json or sys.stdout.isatty()):
+                print()
+    except BrokenPipeError:  # the reader has left, as `head` does: that is how watching ends
+        silence()
+        return ""
+
+
+def _as_asked(options: argparse.Namespace) -> str:
+    read = read_status(options.run, options.storage)
+    return json.dumps(read.to_json()) if options.json else read.text()

@@ -1,8 +1,8 @@
 """`--sweep`: listed networks in place of samples. All else is the same run: storage, resuming, workers, log, repeats.
 
 `space.solving.vary` makes the networks: one start with one or two axes set, the rest solved to the budget. Every
-network is
-trained from the same seeds, so that differences can be distinguished from seed variance (`results.plots.sweep_data`).
+network is trained from the same seeds, so that differences can be distinguished from seed variance
+(`results.plots.sweep_data`).
 """
 
 from __future__ import annotations
@@ -10,13 +10,11 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from search.cli.options import parser
 from search.propose.listed import attributes_of
-from space import Config, cost, gflops
+from space import cost, gflops
 from space.solving.axes import Target
-from space.solving.sweeps import AxisSweep, Sweep
+from space.solving.sweeps import AxisSweep
 from space.solving.vary import default_start, parse_axes, start_named
-from space.solving.vary import settings as vary_all
 
 if TYPE_CHECKING:
     from search.run.settings import Settings
@@ -28,54 +26,42 @@ _FIXED = {  # options that say how to sample: default, flag
 }  # fmt: skip
 
 
-def check_sweep(args: argparse.Namespace, target: Target) -> None:
-    """Refuse what does not go together, and translate ``--seeds`` to repeats.
+def sweep_of(parser: argparse.ArgumentParser, options: argparse.Namespace, target: Target) -> AxisSweep | None:
+    """The networks that ``--sweep`` lists; None without it.
 
     Args:
-        args: of the command line; `trials`, `repeats` and `landmarks` are changed.
+        parser: of the options, for what they are if nobody says otherwise.
+        options: as they were read.
         target: what the budget is counted at.
 
     Raises:
-        ValueError: with one sentence.
+        ValueError: with one sentence, for what does not go together.
     """
-    if args.sweep is None:
+    if options.sweep is None:
         for name in ("start", "seeds"):
-            if getattr(args, name) is not None:
+            if getattr(options, name) is not None:
                 raise ValueError(f"--{name} goes with --sweep, such as --sweep cardinality=1,2,4 --mode match")
-        return
-    if args.mode != "match":
+        return None
+    if options.mode != "match":
         raise ValueError("--sweep goes with --mode match: every network costs the budget")
-    defaults = parser().parse_args([f"--budget={args.budget}"])
     for name, flag in _FIXED.items():
-        if getattr(args, name) != getattr(defaults, name):
+        if getattr(options, name) != parser.get_default(name):
             more = "; --seeds trains each network several times" if name == "repeats" else ""
             raise ValueError(f"{flag} does not go with --sweep, which says what is trained{more}")
-    take_seeds(args)
-    args.trials = len(vary_all(start_of(args, target)[1], parse_axes(args.sweep), target))
+    axes = parse_axes(options.sweep)
+    name = options.start or default_start(list(axes), target)
+    return AxisSweep(name, start_named(name), tuple((axis, tuple(values)) for axis, values in axes.items()))
 
 
-def take_seeds(args: argparse.Namespace) -> None:
-    """``--seeds`` as repeats; no published network is scored beside a sweep unless it is named."""
-    if args.seeds is not None and args.seeds < 1:
-        raise ValueError(f"--seeds {args.seeds}: expected how often to train each network, such as --seeds 3")
-    args.repeats = (args.seeds or 1) - 1
-    if args.landmarks == ["auto"]:
-        args.landmarks = ["none"]
+def repeats_of(seeds: int | None) -> int:
+    """``--seeds`` as repeats.
 
-
-def start_of(args: argparse.Namespace, target: Target) -> tuple[str, Config]:
-    """The network that is changed, and its name."""
-    name = args.start or default_start(list(parse_axes(args.sweep)), target)
-    return name, start_named(name)
-
-
-def sweep_of(args: argparse.Namespace, target: Target) -> Sweep | None:
-    """What `Settings.sweep` keeps; None for a search."""
-    if args.sweep is None:
-        found: Sweep | None = args.pays
-        return found
-    axes = tuple((name, tuple(values)) for name, values in parse_axes(args.sweep).items())
-    return AxisSweep(*start_of(args, target), axes)
+    Raises:
+        ValueError: for none.
+    """
+    if seeds is not None and seeds < 1:
+        raise ValueError(f"--seeds {seeds}: expected how often to train each network, such as --seeds 3")
+    return (seeds or 1) - 1
 
 
 def sweep_lines(settings: Settings, classes: int) -> list[str]:

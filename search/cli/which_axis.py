@@ -1,21 +1,23 @@
 """python -m search pays: which axis pays? From one network, more is spent in one direction at a time.
 
 The networks are those of `space.solving.directions`; they are trained as a sweep is (`search.cli.sweep`): same
-storage, resuming,
-workers, status. Costs differ, so the run has the mode frontier and the costliest network as its budget.
+storage, resuming, workers, status. Costs differ, so the run has the mode frontier and the costliest network as its
+budget.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from typing import Any
+from collections.abc import Sequence
 
-from search.cli.options import add_printing, add_running, add_scoring, add_start, parser
-from search.cli.sweep import take_seeds
+from search.cli.arguments import check, split
+from search.cli.options import add_printing, add_running, add_scoring, add_start
+from search.cli.request import Request, request
+from search.cli.sweep import repeats_of
 from space import CONVENTION, Budget, cost
-from space.shell.command import Parser, refuse
-from space.solving.axes import SMALL_INPUT
+from space.shell.command import Parser
+from space.solving.axes import SMALL_INPUT, Target
 from space.solving.directions import DIRECTIONS, spend
 from space.solving.resize import solve_width
 from space.solving.solve import measure_at
@@ -50,34 +52,33 @@ def pays_parser() -> argparse.ArgumentParser:
     return made
 
 
-def read(words: list[str]) -> argparse.Namespace:
-    """The words as the arguments of a search; `settings_of` finds the sweep in `pays`.
+def request_of(options: argparse.Namespace, words: Sequence[str]) -> Request:
+    """What is asked for: a sweep in mode frontier; no published network is scored beside it.
 
     Raises:
-        SystemExit: with status 2 and one sentence for what cannot be.
+        ValueError: with one sentence, for what cannot be.
+        OSError: if the start's file cannot be read.
     """
-    own = pays_parser().parse_args(words[1:])
-    try:
-        found = _found(own)
-    except (ValueError, OSError) as error:
-        sys.exit(refuse(PROG, error))
-    defaults = parser().parse_args(["--budget", found["budget"]])
-    return argparse.Namespace(**(vars(defaults) | vars(own) | found | {"words": words, "mode": "frontier"}))
-
-
-def _found(own: argparse.Namespace) -> dict[str, Any]:
-    small = own.input <= SMALL_INPUT
-    name = own.start or STARTS["cifar" if small else "imagenet"]
+    small = options.input <= SMALL_INPUT
+    name = options.start or STARTS["cifar" if small else "imagenet"]
     start = start_named(name)
-    if own.budget is not None:
-        start = solve_width(start, Budget.parse(own.budget).macs, measure_at(own.input, own.classes))
-    directions = list(dict.fromkeys(each for word in own.directions for each in word.split(",") if each))
-    spent = spend(start, own.factors, input_size=own.input, classes=own.classes, directions=directions)
+    if options.budget is not None:
+        start = solve_width(start, Budget.parse(options.budget).macs, measure_at(options.input, options.classes))
+    directions = split(options.directions)
+    spent = spend(
+        start, options.factors, input_size=options.input, classes=options.classes, directions=list(directions)
+    )
     for sentence in spent.left_out:
         print(f"left out: {sentence}", file=sys.stderr)
-    most = max(cost(each.config, each.input_size, own.classes).macs for each in spent.settings)
-    own.landmarks = ["auto"]
-    take_seeds(own)
-    factors = tuple(sorted({float(each) for each in own.factors}))
-    sweep = DirectionSweep(name, start, tuple(directions), factors)
-    return {"budget": str(most), "trials": len(spent.settings), "pays": sweep, "start": None, "seeds": None}
+    most = max(cost(each.config, each.input_size, options.classes).macs for each in spent.settings)
+    found = request(
+        options,
+        words=tuple(words),
+        target=Target(Budget.parse(str(most)), "frontier", options.input, options.classes),
+        sweep=DirectionSweep(name, start, directions, tuple(sorted({float(each) for each in options.factors}))),
+        trials=len(spent.settings),
+        repeats=repeats_of(options.seeds),
+        landmarks=("none",),
+    )
+    check(found)
+    return found

@@ -48,5 +48,20 @@ def ignore_signals() -> None:
         signal.signal(each, signal.SIG_IGN)
 
 
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Ctrl-C and SIGTERM wait until this is done, and are then forgotten; one before it begins is too."""
+    before: dict[signal.Signals, Any] = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        ignore_signals()
+    except KeyboardInterrupt:
+        ignore_signals()
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
 def _interrupt(signum: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
