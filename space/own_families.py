@@ -105,6 +105,16 @@ def check_known(families: object, where: str) -> None:
         )
 
 
+def is_own(module: str) -> bool:
+    """Whether a module of this name is a file of the user's own."""
+    return module.startswith(MODULE)
+
+
+def text_of(module: str) -> str:
+    """The text of such a module, as it was when it was run."""
+    return next(file.text for file in _FILES.values() if MODULE + file.digest == module)
+
+
 def _load(file: OwnFile) -> Family[Any]:
     """Run the file's text, unless this has been done, and make its family known.
 

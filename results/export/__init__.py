@@ -17,8 +17,8 @@ A file of weights is loaded back by::
     model = space.build(space.load_config("model.json"))
     model.load_state_dict(safetensors.torch.load_file("model.safetensors"))
 
-`formats` makes and reads back each kind of file, `weights` loads weights; `python` writes source code, with `residual`
-and `dense` for the two kinds of network and `pieces` for what they share.
+`formats` makes and reads back each kind of file, `weights` loads weights; `python` writes source code, of the program's
+own `definitions`.
 """
 
 from __future__ import annotations

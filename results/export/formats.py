@@ -157,11 +157,21 @@ def make_python(subject: Subject) -> bytes:
 
 
 def read_python(content: bytes, subject: Subject) -> Reader:
-    """Executed as a module of its own, with the weights loaded strictly."""
+    """Executed as a module of its own, with the weights loaded strictly.
+
+    Raises:
+        ValueError: if it does not run, as where modules of a user's own family read more than numbers of a config.
+    """
     names: dict[str, Any] = {"__name__": "model"}
-    exec(compile(content, "model.py", "exec"), names)
-    model: nn.Module = names["make_model"]()
-    model.load_state_dict(subject.model.state_dict())
+    try:
+        exec(compile(content, "model.py", "exec", dont_inherit=True), names)  # not this file's __future__
+        model: nn.Module = names["make_model"]()
+        model.load_state_dict(subject.model.state_dict())
+    except Exception as error:  # whatever a user's own modules may raise
+        raise ValueError(
+            f"the modules of a {subject.about['family']} do not run in a file by themselves ({type(error).__name__}: "
+            f"{error}); no file was written: expected .pt2, .onnx or .safetensors"
+        ) from error
     return Reader(f"Python {platform.python_version()}", model.eval())
 
 
