@@ -167,14 +167,19 @@ def test_other_outputs_are_refused_and_the_old_file_stays(
 
 
 MISTAKES = {
-    "no norm": ("bottleneck", "self.bn2(self.conv2(out))", "self.conv2(out)"),
-    "no ReLU": ("bottleneck", "return F.relu(out + shortcut)", "return out + shortcut"),
-    "no shortcut": ("basic", "out + shortcut", "out"),
-    "the raw input is projected": ("pre-activation", "self.downsample(out)", "self.downsample(x)"),
-    "the last norm's ReLU": ("pre-activation", "F.relu(self.bn(x))", "self.bn(x)"),
+    "no norm": (
+        "bottleneck",
+        "self.get_submodule(norm)(self.get_submodule(conv)(out))",
+        "self.get_submodule(conv)(out)",
+    ),
+    "no ReLU": ("bottleneck", "F.relu(out, inplace=True)\n\n    def between", "out\n\n    def between"),
+    "no shortcut": ("basic", "branch + shortcut", "branch"),
+    "the raw input is projected": ("pre-activation", "ZeroPadShortcut) else out", "ZeroPadShortcut) else x"),
+    "the last norm's ReLU": ("pre-activation", '"bn", "relu")', '"bn")'),
     "the stem's pooling": ("imagenet", "MaxPool2d(3, 2, 1)", "AvgPool2d(3, 2, 1)"),
-    "a dense layer's ReLU": ("dense BC", "F.relu(self.norm2(x))", "self.norm2(x)"),
-    "a transition's pooling": ("dense BC", "F.avg_pool2d", "F.max_pool2d"),
+    "a dense layer's ReLU": ("dense BC", "F.relu(self.norm2(out), inplace=True)", "self.norm2(out)"),
+    "a transition's pooling": ("dense BC", "AvgPool2d(2, 2)", "MaxPool2d(2, 2)"),
+    "a number of the table": ("grouped", "groups=", "widens="),
 }
 
 
