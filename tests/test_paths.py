@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from evaluate.__main__ import main
-from evaluate.paths.lesion_report import Interval
+from evaluate.paths.lesion_report import interval
 from evaluate.paths.paths import (
     Effective,
     contributions,
@@ -28,6 +28,7 @@ from results.plots.paths import paths_plot_data
 from results.plots.style import THEMES
 from space import Config, ResidualConfig, build
 from space.networks.residual_modules import ResidualBlock
+from space.shell.scores import Interval
 from tests.pictures import check
 
 
@@ -218,9 +219,9 @@ def test_what_is_no_report_is_said(content: dict[str, Any]) -> None:
 
 
 def test_student() -> None:
-    mean, low, high = Interval.of([1.0, 2.0, 3.0])
+    mean, low, high = interval([1.0, 2.0, 3.0])
     assert (mean, low, high) == pytest.approx((2, 2 - 4.3027 / 3**0.5, 2 + 4.3027 / 3**0.5), abs=1e-4)
-    assert Interval.of([5.0]) == (5.0, None, None) and str(Interval.of([5.0])) == "5.0"
+    assert interval([5.0]) == (5.0, None, None) and str(interval([5.0])) == "5.0"
     assert Interval(50.0, -10.0, 110.0).within(0, 100) == (50.0, 0, 100)
     with pytest.raises(ValueError, match="no values"):
-        Interval.of([])
+        interval([])

@@ -16,11 +16,12 @@ from results import frontier_table, load_run
 from results.plots import DEFAULT_VIEW, drawable, figure, plot_data
 from results.plots.style import DARK, LIGHT
 from results.plots.sweep_data import swept
-from results.plots.sweep_stats import Interval, differences, intervals, trend
+from results.plots.sweep_stats import differences, intervals, trend
 from search.__main__ import main
 from search.cli.status import read_status
 from space import config_from_json, cost
 from space.shell.command import Parser
+from space.shell.scores import Interval
 from tests.pictures import check
 
 TINY = ["--input", "32", "--classes", "10", "--recipe", "smoke", "--plots", "none"]

@@ -27,7 +27,7 @@ APART = 0.3  # and if its errors differ by more than this many points: less is n
 RESAMPLES = 2_000
 
 Pair = tuple[int, int]
-Interval = tuple[float | None, float | None]
+Ends = tuple[float | None, float | None]
 
 
 @dataclass(frozen=True)
@@ -164,9 +164,7 @@ def _right(scores: Sequence[float], errors: Sequence[float], pair: Pair) -> floa
     return 0.5 * ((scores[better] > scores[worse]) + (scores[better] >= scores[worse]))
 
 
-def tau_interval(
-    scores: Sequence[float], errors: Sequence[float], seed: int = 0, n_resamples: int = RESAMPLES
-) -> Interval:
+def tau_interval(scores: Sequence[float], errors: Sequence[float], seed: int = 0, n_resamples: int = RESAMPLES) -> Ends:
     """Percentile bootstrap, 95 %, of `kendall_tau` over networks drawn with replacement.
 
     A network drawn twice is equal to itself in both orders, and tau-b leaves such pairs out. Samples in which tau has
@@ -184,7 +182,7 @@ def concordance_interval(
     pairs: Sequence[Pair],
     seed: int = 0,
     n_resamples: int = RESAMPLES,
-) -> Interval:
+) -> Ends:
     """Percentile bootstrap, 95 %, of `concordance` over networks drawn with replacement, not over pairs.
 
     Pairs share networks, so they are no independent draws: a network is drawn with all its pairs. A pair counts as
@@ -236,7 +234,7 @@ def _form(times: NDArray[np.float64], matrix: NDArray[np.float64]) -> NDArray[np
     return values
 
 
-def _percentiles(numerator: NDArray[np.float64], denominator: NDArray[np.float64]) -> Interval:
+def _percentiles(numerator: NDArray[np.float64], denominator: NDArray[np.float64]) -> Ends:
     defined = denominator > 0
     if not defined.any():
         return None, None

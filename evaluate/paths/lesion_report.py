@@ -9,11 +9,12 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from scipy.stats import t
 
 from space.budget import gflops
+from space.shell.scores import Interval
 
 CLAIM = (
     "published (arXiv:1605.06431, CIFAR-10, 54 blocks, against VGG): only blocks that downsample matter "
@@ -24,39 +25,19 @@ CLAIM = (
 LEARNED = 10.0  # points better than guessing: below, what a network has kept is a quotient of noise
 
 
-class Interval(NamedTuple):
-    """A mean and its 95 % interval; None where one value says nothing of it."""
+def interval(values: Sequence[float]) -> Interval:
+    """The mean, with Student's t over the values.
 
-    mean: float
-    low: float | None
-    high: float | None
-
-    @classmethod
-    def of(cls, values: Sequence[float]) -> Interval:
-        """Student's t over the values.
-
-        Raises:
-            ValueError: if there are none.
-        """
-        if not values:
-            raise ValueError("an interval of no values")
-        mean = statistics.fmean(values)
-        if len(values) < 2:
-            return cls(mean, None, None)
-
-        half = float(t.ppf(0.975, len(values) - 1)) * statistics.stdev(values) / math.sqrt(len(values))
-        return cls(mean, mean - half, mean + half)
-
-    def within(self, low: float, high: float) -> Interval:
-        """The interval cut to what is possible."""
-        return (
-            self
-            if self.low is None or self.high is None
-            else Interval(self.mean, max(low, self.low), min(high, self.high))
-        )
-
-    def __str__(self) -> str:
-        return f"{self.mean:.1f}" + ("" if self.low is None else f" [{self.low:.1f}, {self.high:.1f}]")
+    Raises:
+        ValueError: if there are none.
+    """
+    if not values:
+        raise ValueError("an interval of no values")
+    mean = statistics.fmean(values)
+    if len(values) < 2:
+        return Interval(mean, None, None)
+    half = float(t.ppf(0.975, len(values) - 1)) * statistics.stdev(values) / math.sqrt(len(values))
+    return Interval(mean, mean - half, mean + half)
 
 
 def lesion_report(measured: Mapping[str, Any]) -> dict[str, Any]:
@@ -104,8 +85,8 @@ def _summary(lesions: Sequence[Mapping[str, Any]], shared: set[str] | None, chan
     by_unit = [[one["single"][place][1] for one in lesions] for place in range(len(units))]
     return {
         "error": _error([one["error"] for one in lesions]),
-        "rise": Interval.of([statistics.fmean(rises(one)) for one in lesions] if several else rises(lesions[0])),
-        "kept": Interval.of([kept(one) for one in lesions]) if learned else None,
+        "rise": interval([statistics.fmean(rises(one)) for one in lesions] if several else rises(lesions[0])),
+        "kept": interval([kept(one) for one in lesions]) if learned else None,
         "swap": _swap(lesions),
         "half": [half(one) for one in lesions] if learned else None,
         "units": [
@@ -131,7 +112,7 @@ def _swap(lesions: Sequence[Mapping[str, Any]]) -> Interval | None:
     if not lesions[0]["orders"]:
         return None
     rises = [[error - one["error"] for error in one["orders"][0][2]] for one in lesions]  # the fewest swaps: one
-    return Interval.of([statistics.fmean(each) for each in rises] if len(rises) > 1 else rises[0])
+    return interval([statistics.fmean(each) for each in rises] if len(rises) > 1 else rises[0])
 
 
 def _over(draws: Sequence[Sequence[float]]) -> Interval:
@@ -140,7 +121,7 @@ def _over(draws: Sequence[Sequence[float]]) -> Interval:
 
 
 def _error(values: Sequence[float]) -> Interval:
-    return Interval.of(values).within(0, 100)
+    return interval(values).within(0, 100)
 
 
 def verdicts(report: Mapping[str, Any]) -> list[str]:

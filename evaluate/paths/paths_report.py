@@ -15,7 +15,7 @@ from typing import Any
 import torch
 
 from evaluate.images.load import ImageData
-from evaluate.paths.lesion_report import Interval
+from evaluate.paths.lesion_report import interval
 from evaluate.paths.paths import contributions, decay, effective, effective_interval, path_shares, sample_norms
 from evaluate.training.device import device_name
 from evaluate.training.proxy import check_data, plan, train_proxy
@@ -117,7 +117,7 @@ def measured(
         "seed": seed,
         "samples": samples,
         "error": errors[-1],
-        "norms": [Interval.of(row.tolist()) for row in found],
+        "norms": [interval(row.tolist()) for row in found],
         "contributions": parts,
         "effective": {
             "shortest": ends.shortest,

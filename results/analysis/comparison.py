@@ -12,32 +12,32 @@ import numpy as np
 import pandas as pd
 
 from results.analysis.hypervolume import axis_of, hypervolume_of
-from results.run.columns import COLUMNS, Column
+from results.run.columns import COLUMNS, Field
 from results.run.objective import Objective
 from results.run.pareto import frontier
 from results.run.run import Run
 
 _KNOWN = {column.name: column for column in COLUMNS}
 RUNS = (
-    Column("run", "str", "", "name of the run"),
-    Column("mode", "str", "", "frontier: all costs up to the budget; match: all at the budget"),
-    Column("budget_macs", "Int64", "multiply-adds", "limit of the run"),
-    Column("data", "str", "", "the images"),
-    Column("recipe", "str", "", "how networks were trained"),
-    Column("networks", "Int64", "", "networks with a score, each counted once"),
-    Column("seconds", "float64", "s", "training of all trials together"),
-    Column("best_top1", "float64", "%", "proxy top-1 of the best network within the run's limits"),
-    Column("best_trial", "Int64", "", "the trial of that network"),
-    Column("best_family", "str", "", "its family"),
-    Column("best_config", "str", "", "the hash of its configuration"),
-    Column("hypervolume", "float64", "%", "mean height of the frontier over the logarithmic axis of costs"),
-    Column("on_frontier", "Int64", "", "networks on the run's frontier"),
-    Column("covered", "float64", "%", "how many of these another run is at least as good as, for as little"),
-    Column("on_joint", "Int64", "", "networks on the frontier of all runs together"),
+    Field("run", "str", "", "name of the run"),
+    Field("mode", "str", "", "frontier: all costs up to the budget; match: all at the budget"),
+    Field("budget_macs", "Int64", "multiply-adds", "limit of the run"),
+    Field("data", "str", "", "the images"),
+    Field("recipe", "str", "", "how networks were trained"),
+    Field("networks", "Int64", "", "networks with a score, each counted once"),
+    Field("seconds", "float64", "s", "training of all trials together"),
+    Field("best_top1", "float64", "%", "proxy top-1 of the best network within the run's limits"),
+    Field("best_trial", "Int64", "", "the trial of that network"),
+    Field("best_family", "str", "", "its family"),
+    Field("best_config", "str", "", "the hash of its configuration"),
+    Field("hypervolume", "float64", "%", "mean height of the frontier over the logarithmic axis of costs"),
+    Field("on_frontier", "Int64", "", "networks on the run's frontier"),
+    Field("covered", "float64", "%", "how many of these another run is at least as good as, for as little"),
+    Field("on_joint", "Int64", "", "networks on the frontier of all runs together"),
 )
 JOINT = (
-    Column("run", "str", "", "where the network was found; several where it has the same score"),
-    Column("trial", "int64", "", "number of the trial in the first of these runs"),
+    Field("run", "str", "", "where the network was found; several where it has the same score"),
+    Field("trial", "int64", "", "number of the trial in the first of these runs"),
     *(_KNOWN[name] for name in ("family", "config_id", "proxy_top1", "macs", "params", "network")),
 )
 
@@ -54,11 +54,11 @@ class Comparison:
     joint: pd.DataFrame  # the columns of `JOINT`, the cheapest first
     frontiers: tuple[tuple[tuple[float, float], ...], ...]  # (cost, top-1) of each run's, the cheapest first
 
-    def tables(self) -> dict[str, tuple[pd.DataFrame, tuple[Column, ...]]]:
+    def tables(self) -> dict[str, tuple[pd.DataFrame, tuple[Field, ...]]]:
         """The tables by name, with what their columns are."""
         covered = (
-            Column("run", "str", "", "the run that covers"),
-            *(Column(name, "float64", "%", f"how much of the frontier of {name} it covers") for name in self.names),
+            Field("run", "str", "", "the run that covers"),
+            *(Field(name, "float64", "%", f"how much of the frontier of {name} it covers") for name in self.names),
         )
         joint = [*JOINT]
         if self.cost.column not in ("macs", "params"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from results.run.columns import Column
+from results.run.columns import Field
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,7 +36,7 @@ def ordered(frame: pd.DataFrame, by: str) -> pd.DataFrame:
     return frame.sort_values(name, ascending=direction != "desc", kind="stable", na_position="last")
 
 
-def chosen(names: str, columns: Sequence[Column]) -> tuple[Column, ...]:
+def chosen(names: str, columns: Sequence[Field]) -> tuple[Field, ...]:
     """Columns by their names, separated by commas; "all" are all.
 
     Raises:

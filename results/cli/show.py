@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from results.cli.filters import chosen, ordered, where
 from results.export.tables import FOR_PROGRAMS, FORMATS, kind_of, render
-from results.run.columns import COLUMNS, EXAMPLE, Column
+from results.run.columns import COLUMNS, EXAMPLE, Field
 from space.own_families import add_families
 from space.shell.command import Parser, start_command
 from space.shell.files import write_files
@@ -90,7 +90,7 @@ def show(options: argparse.Namespace) -> str:
     return deliver(frame, columns, options)
 
 
-def usual(frame: pd.DataFrame) -> tuple[Column, ...]:
+def usual(frame: pd.DataFrame) -> tuple[Field, ...]:
     """The columns that are shown unless others are asked for, without those that tell nothing of these rows."""
     telling = [
         name for name in _USUAL if frame[name].notna().any() and not (frame[name].dropna() == _DULL.get(name)).all()
@@ -99,7 +99,7 @@ def usual(frame: pd.DataFrame) -> tuple[Column, ...]:
 
 
 def deliver(
-    frame: pd.DataFrame, columns: Sequence[Column], options: argparse.Namespace, width: int | None = None
+    frame: pd.DataFrame, columns: Sequence[Field], options: argparse.Namespace, width: int | None = None
 ) -> str:
     """Write a table to ``--out`` and say so, or give it as text.
 

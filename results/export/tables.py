@@ -13,7 +13,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from results.run.columns import Column
+from results.run.columns import Field
+from space.shell.tables import Column, Table, align
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,10 +28,9 @@ _LATEX = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "_": r"\_", "%": r"\%",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
 }  # fmt: skip
-Rows = list[list[str]]
 
 
-def render(frame: pd.DataFrame, columns: Sequence[Column], kind: str, width: int | None = None) -> bytes:
+def render(frame: pd.DataFrame, columns: Sequence[Field], kind: str, width: int | None = None) -> bytes:
     """A table as the content of a file.
 
     Args:
@@ -40,35 +40,17 @@ def render(frame: pd.DataFrame, columns: Sequence[Column], kind: str, width: int
         width: of text: the last column is cut to fit.
     """
     frame = frame[[column.name for column in columns]]
-    return _WRITERS[kind](frame, columns) if kind != "text" else (text(frame, columns, width) + "\n").encode()
+    if kind == "text":
+        table = laid_out(frame, columns, unit="\n{}")
+        return (align(table.heads, table.cells(), table.right, rule=False, width=width) + "\n").encode()
+    return _WRITERS[kind](frame, columns)
 
 
-def text(frame: pd.DataFrame, columns: Sequence[Column], width: int | None = None) -> str:
-    """Columns under their names and units; words at the left, numbers at the right."""
-    names, units = [column.name for column in columns], [_unit(frame, column) for column in columns]
-    heads = [names, units] if any(units) else [names]
-    return align(heads + _cells(frame, columns, "-"), [_number(column) for column in columns], width)
-
-
-def turned(frame: pd.DataFrame, columns: Sequence[Column]) -> str:
+def turned(frame: pd.DataFrame, columns: Sequence[Field]) -> str:
     """A table of few rows as text with a line a column; the first column becomes the heads."""
-    cells = zip(*_cells(frame, columns, "-"), strict=True)
-    rows = [[_head(frame, column), *values] for column, values in zip(columns, cells, strict=True)]
-    return align(rows, [False, *[True] * len(frame)])
-
-
-def align(rows: Rows, numbers: Sequence[bool], width: int | None = None) -> str:
-    """Rows of words as lines; columns that are numbers stand at the right, and the last one is cut to the width."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = []
-    for row in rows:
-        words = [
-            word.rjust(room) if number else word.ljust(room)
-            for word, room, number in zip(row, widths, numbers, strict=True)
-        ]
-        line = "  ".join(words).rstrip()
-        lines.append(line if width is None or len(line) <= width else line[: width - 3] + "...")
-    return "\n".join(lines)
+    table = laid_out(frame, columns)
+    first, *rows = ([head, *cells] for head, *cells in zip(table.heads, *table.cells(), strict=True))
+    return align(first, rows, range(1, len(frame) + 1), rule=False)
 
 
 def kind_of(path: Path, kind: str | None) -> str:
@@ -96,66 +78,65 @@ def scale(frame: pd.DataFrame, name: str) -> tuple[float, str, int] | None:
     return next((each for each in SCALES if largest >= each[0]), SCALES[-1])
 
 
-def _unit(frame: pd.DataFrame, column: Column) -> str:
-    scaled = scale(frame, column.name)
-    return column.unit if scaled is None else scaled[1]
+def laid_out(frame: pd.DataFrame, columns: Sequence[Field], unit: str = " ({})") -> Table:
+    """The table as readers get it: rounded, counts scaled, units in the heads; `unit` says how they stand there."""
+    shown = []
+    for field in columns:
+        divisor, symbol, form = _form(frame, field)
+        head = field.name if "\n" in unit else field.name.replace("_", " ")
+        shown.append(Column(field.name, head + (unit.format(symbol) if symbol else ""), form, divisor))
+    values = frame[[field.name for field in columns]].astype(object)
+    records = values.where(values.notna(), None).to_dict("records")
+    rows = [{field.name: _plain(field, record[field.name]) for field in columns} for record in records]
+    return Table("", tuple(shown), tuple(rows))
 
 
-def _number(column: Column) -> bool:
-    return column.dtype in ("int64", "Int64", "float64")
+def _form(frame: pd.DataFrame, field: Field) -> tuple[float, str, str]:
+    """(divisor, unit, format) of a column."""
+    if (scaled := scale(frame, field.name)) is not None:
+        return scaled[0], scaled[1], f".{scaled[2]}f"
+    if field.dtype == "float64":
+        return 1, field.unit, f".{_DECIMALS[field.unit]}f" if field.unit in _DECIMALS else ".4g"
+    return 1, field.unit, ">" if field.dtype in ("int64", "Int64") else ""
 
 
-def _head(frame: pd.DataFrame, column: Column) -> str:
-    """A column's name and unit in a paper."""
-    unit = _unit(frame, column)
-    return column.name.replace("_", " ") + (f" ({unit})" if unit else "")
-
-
-def _cells(frame: pd.DataFrame, columns: Sequence[Column], missing: str) -> Rows:
-    of_columns = []
-    for column in columns:
-        values, scaled = frame[column.name], scale(frame, column.name)
-        cells = zip(values, values.isna(), strict=True)
-        of_columns.append([missing if gone else _cell(column, value, scaled) for value, gone in cells])
-    return [list(row) for row in zip(*of_columns, strict=True)]
-
-
-def _cell(column: Column, value: Any, scaled: tuple[float, str, int] | None) -> str:
-    if scaled is not None:
-        return f"{value / scaled[0]:.{scaled[2]}f}"
-    if column.dtype == "float64":
-        return f"{value:.{_DECIMALS[column.unit]}f}" if column.unit in _DECIMALS else f"{value:.4g}"
-    if column.dtype == "bool":
+def _plain(field: Field, value: Any) -> Any:
+    """A number as it is, anything else as a line of text."""
+    if value is None or field.dtype in ("int64", "Int64", "float64"):
+        return value
+    if field.dtype == "bool":
         return "yes" if value else "no"
-    if column.dtype.startswith("datetime"):
+    if field.dtype.startswith("datetime"):
         return f"{value:%Y-%m-%d %H:%M:%S}"
     return " ".join(str(value).split())  # a reason may have several lines
 
 
-def _markdown(frame: pd.DataFrame, columns: Sequence[Column]) -> bytes:
+def _markdown(frame: pd.DataFrame, columns: Sequence[Field]) -> bytes:
     def line(words: Sequence[str]) -> str:
         return f"| {' | '.join(words)} |"
 
     def escaped(word: str) -> str:
         return re.sub(r"([\\`*_\[\]<>|&~])", r"\\\1", word)
 
-    lines = [line([escaped(_head(frame, column)) for column in columns])]
-    lines.append(line(["---:" if _number(column) else "---" for column in columns]))
-    lines += [line([escaped(word) for word in row]) for row in _cells(frame, columns, "")]
+    table = laid_out(frame, columns)
+    lines = [line([escaped(head) for head in table.heads])]
+    lines.append(line(["---:" if column.form else "---" for column in table.columns]))
+    lines += [line([escaped(word) for word in row]) for row in table.cells("")]
     return ("\n".join(lines) + "\n").encode()
 
 
-def _latex(frame: pd.DataFrame, columns: Sequence[Column]) -> bytes:
+def _latex(frame: pd.DataFrame, columns: Sequence[Field]) -> bytes:
     def line(words: Sequence[str]) -> str:
         return "    " + " & ".join("".join(_LATEX.get(letter, letter) for letter in word) for word in words) + r" \\"
 
+    table = laid_out(frame, columns)
     lines = [
         r"% \usepackage{booktabs}",
-        rf"\begin{{tabular}}{{{''.join('r' if _number(column) else 'l' for column in columns)}}}",
+        rf"\begin{{tabular}}{{{''.join('r' if column.form else 'l' for column in table.columns)}}}",
         r"    \toprule",
-        line([_head(frame, column) for column in columns]),
+        line(table.heads),
         r"    \midrule",
-        *(line(row) for row in _cells(frame, columns, "--")),
+        *(line(row) for row in table.cells("--")),
         r"    \bottomrule",
         r"\end{tabular}",
     ]
@@ -165,17 +146,17 @@ def _latex(frame: pd.DataFrame, columns: Sequence[Column]) -> bytes:
 # ------------------------------------------------------------------------------------------ for programs
 
 
-def _csv(frame: pd.DataFrame, columns: Sequence[Column]) -> bytes:
+def _csv(frame: pd.DataFrame, columns: Sequence[Field]) -> bytes:
     return frame.to_csv(index=False).encode()
 
 
-def _json(frame: pd.DataFrame, columns: Sequence[Column]) -> bytes:
+def _json(frame: pd.DataFrame, columns: Sequence[Field]) -> bytes:
     """A list of objects, null for what is missing, times as ISO 8601."""
     records = frame.astype(object).where(frame.notna(), None).to_dict("records")
     return (json.dumps(records, indent=2, default=lambda value: value.isoformat(), allow_nan=False) + "\n").encode()
 
 
-def _parquet(frame: pd.DataFrame, columns: Sequence[Column]) -> bytes:
+def _parquet(frame: pd.DataFrame, columns: Sequence[Field]) -> bytes:
     import pyarrow as pa  # type: ignore[import-untyped]
     import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
@@ -189,7 +170,7 @@ def _parquet(frame: pd.DataFrame, columns: Sequence[Column]) -> bytes:
     return buffer.getvalue()
 
 
-_WRITERS: dict[str, Callable[[pd.DataFrame, Sequence[Column]], bytes]] = {
+_WRITERS: dict[str, Callable[[pd.DataFrame, Sequence[Field]], bytes]] = {
     "csv": _csv,
     "parquet": _parquet,
     "json": _json,

@@ -11,12 +11,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from results.plots.sweep_stats import Difference, Interval, differences, intervals, trend
+from results.plots.sweep_stats import Difference, differences, intervals, trend
 from results.run.naming import traits
 from results.run.run import Run
 from space import Config, config_from_json
 from space.landmarks.figures import RESNEXT
 from space.landmarks.networks import Landmark
+from space.shell.scores import Interval
 from space.solving.axes import SMALL_INPUT
 from space.solving.resize import paper_depth
 from space.solving.sweeps import DirectionSweep, sweep_from_json

@@ -16,19 +16,9 @@ from dataclasses import dataclass
 
 from scipy.stats import studentized_range, t
 
+from space.shell.scores import Interval
+
 SURE = 0.95
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A mean over seeds; the ends are None where nothing was trained twice."""
-
-    mean: float
-    low: float | None
-    high: float | None
-
-    def __str__(self) -> str:
-        return f"{self.mean:.1f}" + ("" if self.low is None else f" [{self.low:.1f}, {self.high:.1f}]")
 
 
 @dataclass(frozen=True)

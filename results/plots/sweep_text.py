@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from results.export.tables import align
 from results.plots.sweep_data import SweepData, Trained, swept
 from results.run.run import Run
 from space.budget import gflops
+from space.shell.tables import align
 
 
 def sweep_table(run: Run) -> str:
@@ -16,8 +16,8 @@ def sweep_table(run: Run) -> str:
     heads = ["setting", "solved", "cost", "params", "proxy's cost", "n", "proxy top-1 (%)", "s a training"]
     beside = any(row.published for row in data.rows)
     heads += ["published", "error (%)"] if beside else []
-    rows = [heads, *([*_cells(row), *(_paper(row) if beside else [])] for row in data.rows)]
-    lines = [align(rows, [False, False, *[True] * 4, False, True, *([False, True] if beside else [])]), ""]
+    rows = [[*_cells(row), *(_paper(row) if beside else [])] for row in data.rows]
+    lines = [align(heads, rows, right=(2, 3, 4, 5, 7, 9), rule=False), ""]
     lines += notes(data, run)
     return "\n".join([*lines, *run.notes])
 

@@ -6,12 +6,13 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from results.export.tables import SCALES, align, scale
+from results.export.tables import SCALES, scale
 from results.plots.sweep_text import sweep_table
 from results.run.notes import images_lines, repeats_lines, trust_lines
 from results.run.run import Run
 from results.run.uncertainty import COMPARED
 from space.shell.scores import score_text
+from space.shell.tables import align
 
 Cell = Callable[[dict[str, Any]], str]
 
@@ -29,13 +30,13 @@ def frontier_table(run: Run) -> str:
         return "\n".join(["no network within the budget is finished yet", *run.notes])
     again = bool(frame["expected_top1"].notna().any())
     heads = _columns(run, again, bool(frame["trained_top1"].notna().any()))
-    rows = [list(heads)]
+    rows = []
     for rank, values in enumerate(frame.to_dict("records"), 1):
         row = {"rank": rank} | {str(name): value for name, value in values.items()}
         rows.append([cell(row) for cell in heads.values()])
-    numbers = [name not in ("config id", "family", "by recipe", "network") for name in heads]
+    right = [number for number, name in enumerate(heads) if name not in ("config id", "family", "by recipe", "network")]
     notes = images_lines(run) + repeats_lines(run) + trust_lines(run)
-    return "\n".join([align(rows, numbers), "", *notes, *run.notes])
+    return "\n".join([align(list(heads), rows, right, rule=False), "", *notes, *run.notes])
 
 
 def _columns(run: Run, again: bool, trained: bool) -> dict[str, Cell]:

@@ -3,9 +3,27 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 FEW = 500  # held-out images below which scores say little: a standard error of up to 2.2 points
 Z = 1.959964  # standard deviations on either side that hold 95 % of a normal distribution
+
+
+class Interval(NamedTuple):
+    """A mean and its 95 % interval; the ends are None where one value, or one seed, says nothing of it."""
+
+    mean: float
+    low: float | None
+    high: float | None
+
+    def within(self, low: float, high: float) -> Interval:
+        """The interval cut to what is possible."""
+        if self.low is None or self.high is None:
+            return self
+        return Interval(self.mean, max(low, self.low), min(high, self.high))
+
+    def __str__(self) -> str:
+        return f"{self.mean:.1f}" + ("" if self.low is None else f" [{self.low:.1f}, {self.high:.1f}]")
 
 
 def standard_error(top1: float, images: int) -> float:

@@ -17,7 +17,7 @@ class Column:
 
     key: str
     head: str
-    form: str = ""  # of a number, as `format` takes it; empty for text
+    form: str = ""  # of a number, as `format` takes it (">": as it is); empty for text
     unit: float = 1  # what a number is divided by
 
 
@@ -34,10 +34,9 @@ class Table:
         """The first line."""
         return [column.head for column in self.columns]
 
-    @property
-    def cells(self) -> list[list[str]]:
-        """What is written of the rows; "-" where a value is missing."""
-        return [[_cell(row.get(column.key), column) for column in self.columns] for row in self.rows]
+    def cells(self, missing: str = "-") -> list[list[str]]:
+        """What is written of the rows, and for a value that is missing."""
+        return [[_cell(row.get(column.key), column, missing) for column in self.columns] for row in self.rows]
 
     @property
     def right(self) -> tuple[int, ...]:
@@ -58,7 +57,7 @@ class Sheet:
         """For a terminal."""
         parts = [self.title]
         for table in self.tables:
-            parts += ["", table.title, "", align(table.heads, table.cells, table.right)]
+            parts += ["", table.title, "", align(table.heads, table.cells(), table.right)]
         return "\n".join([*parts, *(line for note in self.notes for line in ("", note)), *self._footer()])
 
     def markdown(self) -> str:
@@ -66,7 +65,7 @@ class Sheet:
         parts = []
         for table in self.tables:
             rule = ["--:" if number in table.right else "---" for number in range(len(table.columns))]
-            rows = [["<br>".join(map(str.strip, cell.split("\n"))) for cell in row] for row in table.cells]
+            rows = [["<br>".join(map(str.strip, cell.split("\n"))) for cell in row] for row in table.cells()]
             lines = [f"| {' | '.join(row)} |" for row in (table.heads, rule, *rows)]
             parts += [f"**{table.title}**", "", *lines, ""]
         for note in self.notes:
@@ -95,24 +94,44 @@ class Sheet:
         return ["", f"Sources: {'; '.join(self.sources)}."] if self.sources else []
 
 
-def align(header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
-    """Aligned plain text; the columns numbered in `right` are flushed right, and a cell may have several lines."""
-    lines = [list(line) for row in rows for line in zip_longest(*(cell.split("\n") for cell in row), fillvalue="")]
-    widths = [max(len(row[column]) for row in (header, *lines)) for column in range(len(header))]
+def align(
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    right: Sequence[int] = (),
+    *,
+    rule: bool = True,
+    width: int | None = None,
+) -> str:
+    """Aligned plain text; a cell, and a head, may have several lines.
+
+    Args:
+        header: the heads.
+        rows: of as many cells each.
+        right: numbers of the columns that are flushed right.
+        rule: whether dashes stand below the heads.
+        width: longer lines are cut to it.
+    """
+    heads, lines = _lines([header]), _lines(rows)
+    widths = [max(map(len, column)) for column in zip(*heads, *lines, strict=True)]
 
     def line(row: Sequence[str]) -> str:
         cells = [
-            cell.rjust(width) if column in right else cell.ljust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+            cell.rjust(room) if column in right else cell.ljust(room)
+            for column, (cell, room) in enumerate(zip(row, widths, strict=True))
         ]
-        return "  ".join(cells).rstrip()
+        text = "  ".join(cells).rstrip()
+        return text if width is None or len(text) <= width else text[: width - 3] + "..."
 
-    return "\n".join([line(header), line(["-" * width for width in widths]), *map(line, lines)])
+    return "\n".join(map(line, [*heads, *([["-" * room for room in widths]] if rule else []), *lines]))
 
 
-def _cell(value: Any, column: Column) -> str:
+def _lines(rows: Sequence[Sequence[str]]) -> list[list[str]]:
+    return [list(line) for row in rows for line in zip_longest(*(cell.split("\n") for cell in row), fillvalue="")]
+
+
+def _cell(value: Any, column: Column, missing: str) -> str:
     if value is None:
-        return "-"
+        return missing
     if isinstance(value, list):
         return " + ".join(f"{each:,}" for each in value)
     return format(value / column.unit if column.unit != 1 else value, column.form) if column.form else str(value)
