@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from evaluate import RECIPES
-from evaluate.measures.zero_cost import MEASURES, ZeroCost, zero_cost, zero_cost_text
+from evaluate.measures.zero_cost import MEASURES, Measure, ZeroCost, zero_cost, zero_cost_text
 from space import Config, cost, landmark
 
 PROXY = RECIPES["cpu"].proxy
@@ -115,3 +115,15 @@ def test_cuda_gives_what_the_cpu_gives() -> None:
     there = values(zero_cost(config, x, y, 10, device="cuda"))
     assert torch.equal(torch.cuda.get_rng_state(), before)
     assert there == pytest.approx(values(zero_cost(config, x, y, 10)), rel=0.05)
+
+
+def test_a_measure_is_one_entry_of_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    weights = Measure(
+        "how many weights there are", "nowhere", lambda model, x, y: sum(p.numel() for p in model.parameters())
+    )
+    monkeypatch.setitem(MEASURES, "weights", weights)
+    config = landmark("cifar_resnet20")
+    images = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    scores = zero_cost(config, images, torch.tensor([0, 1]), 10, measures=["weights"])
+    assert scores["weights"].value == cost(config, 32, 10).params
+    assert "how many weights there are (nowhere)" in zero_cost_text("ResNet-20", scores, cost(config, 32, 10))

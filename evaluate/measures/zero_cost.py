@@ -1,23 +1,22 @@
 """Zero-cost scores: numbers of an untrained network that may predict how well it trains, beside params and MACs.
 
-`MEASURES` names them with their papers; `zero_cost` works them out, each finite or failed with a reason. The
+`MEASURES` is the one table of them; `zero_cost` works them out, each finite or failed with a reason. The
 measures themselves, for any module, are in `evaluate.measures.untrained`. None is worth more than its rank against
-params and
-MACs, which cost nothing: that is what `zero_cost_text` shows them beside.
+params and MACs, which cost nothing: that is what `zero_cost_text` shows them beside.
 """
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from evaluate.measures import untrained as measures
+from evaluate.measures import untrained
 from evaluate.measures.untrained import NoScoreError
 from evaluate.training.device import resolve_device, sealed
 from evaluate.training.memory import is_out_of_memory
@@ -25,20 +24,36 @@ from space import CONVENTION, Config, Cost, build
 
 
 class Measure(NamedTuple):
-    """What a score is, in a few words, and where it is from."""
+    """A score of an untrained network: what it is, in a few words, where it is from, and how it is worked out.
+
+    The function takes a module, a batch of images (n, 3, size, size) and their labels (n,).
+    """
 
     meaning: str
     paper: str
+    score: Callable[[nn.Module, Tensor, Tensor], float]
 
 
 MEASURES: dict[str, Measure] = {
-    "synflow": Measure("log of the flow through all paths of absolute weights", "arXiv:2006.05467"),
-    "jacob_cov": Measure("how little the slopes at different images correlate", "arXiv:2101.08134"),
-    "naswot": Measure("log-determinant of how alike images switch the ReLUs", "arXiv:2006.04647"),
-    "grad_norm": Measure("norm of the loss's gradient, summed over layers", "arXiv:2101.08134"),
-    "snip": Measure("sum of |weight x gradient| of the loss", "arXiv:1810.02340"),
-    "zen": Measure("log of how far a small step moves the last maps", "arXiv:2102.01063"),
-}
+    "synflow": Measure(
+        "log of the flow through all paths of absolute weights", "arXiv:2006.05467",
+        lambda model, x, y: untrained.synflow(model, x.shape[1:]),
+    ),
+    "jacob_cov": Measure(
+        "how little the slopes at different images correlate", "arXiv:2101.08134",
+        lambda model, x, y: untrained.jacob_cov(model, x),
+    ),
+    "naswot": Measure(
+        "log-determinant of how alike images switch the ReLUs", "arXiv:2006.04647",
+        lambda model, x, y: untrained.naswot(model, x),
+    ),
+    "grad_norm": Measure("norm of the loss's gradient, summed over layers", "arXiv:2101.08134", untrained.grad_norm),
+    "snip": Measure("sum of |weight x gradient| of the loss", "arXiv:1810.02340", untrained.snip),
+    "zen": Measure(
+        "log of how far a small step moves the last maps", "arXiv:2102.01063",
+        lambda model, x, y: untrained.zen(model, x.shape[1:]),
+    ),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +129,12 @@ def _normalised(images: Tensor) -> Tensor:
 
 
 def _measured(name: str, model: nn.Module, x: Tensor, y: Tensor, seed: int) -> ZeroCost:
-
     torch.manual_seed(seed)
     start = time.perf_counter()
     value: float | None = None
     reason: str | None = None
     try:
-        value = _value(name, model, x, y)
+        value = MEASURES[name].score(model, x, y)
     except NoScoreError as error:
         reason = str(error)
     except (MemoryError, RuntimeError) as error:
@@ -132,24 +146,6 @@ def _measured(name: str, model: nn.Module, x: Tensor, y: Tensor, seed: int) -> Z
     if reason is not None and x.device.type == "cuda":
         torch.cuda.empty_cache()
     return ZeroCost(name, value, time.perf_counter() - start, reason)
-
-
-def _value(name: str, model: nn.Module, x: Tensor, y: Tensor) -> float:
-    match name:
-        case "synflow":
-            return measures.synflow(model, x.shape[1:])
-        case "jacob_cov":
-            return measures.jacob_cov(model, x)
-        case "naswot":
-            return measures.naswot(model, x)
-        case "grad_norm":
-            return measures.grad_norm(model, x, y)
-        case "snip":
-            return measures.snip(model, x, y)
-        case "zen":
-            return measures.zen(model, x.shape[1:])
-        case _:
-            raise ValueError(f"measure {name!r}: expected one of {', '.join(MEASURES)}")
 
 
 def zero_cost_text(name: str, scores: Mapping[str, ZeroCost], cost: Cost) -> str:
