@@ -230,7 +230,7 @@ def test_nothing_depends_on_the_clock(monkeypatch: pytest.MonkeyPatch, capsys: p
     seen: dict[int, Stored] = {}
     assert main([*SMALL, "--trials", "2"]) == 0
     before = check(seen, 4)
-    for module in ("loop", "log", "lock"):
+    for module in ("loop", "run.log", "run.lock"):
         monkeypatch.setattr(f"search.{module}.datetime", Jumping)
     monkeypatch.setattr(time, "time", lambda: 1e9)
     assert main([*SMALL, "--trials", "4"]) == 0

@@ -149,7 +149,10 @@ def test_command_lines_record_it(
     said = capsys.readouterr()
     assert "12 broken images left out" in said.err
     assert json.loads(said.out)["broken_images"]["count"] == 12
-    assert evaluate(["train", "cifar_resnet20", *SMOKE, "set", "--skip-broken", "--test", "--name", "mine"]) == 0
+    recipe = {"name": "short", "epochs": 1, "batch_size": 16, "learning_rate": 0.1}
+    (tmp_path / "short.json").write_text(json.dumps(recipe))
+    train = ["train", "cifar_resnet20", "--recipe", "short.json", "--device", "cpu", "--data", "set", "--skip-broken"]
+    assert evaluate([*train, "--test", "--name", "mine"]) == 0
     report = json.loads((tmp_path / "runs" / "train" / "mine" / "train.json").read_text())
     assert report["broken_images"]["count"] == 12 and len(report["broken_images"]["first"]) == 10
     command = [
