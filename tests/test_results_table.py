@@ -108,12 +108,13 @@ def test_the_best_network_trains(make_run: Callable[..., Path], tmp_path: Path) 
     model = load_run(made).best(max_macs=2.9e7).build(classes=7)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     images, labels = torch.randn(8, 3, 32, 32), torch.arange(8) % 7
-    before = [p.detach().clone() for p in model.parameters()]
+    before = {name: p.detach().clone() for name, p in model.named_parameters()}
     loss = torch.nn.functional.cross_entropy(model(images), labels)
     loss.backward()  # type: ignore[no-untyped-call]
     optimizer.step()
     assert loss.isfinite()
-    assert all(not torch.equal(a, b) for a, b in zip(before, model.parameters(), strict=True))
+    still = [name for name, p in model.named_parameters() if torch.equal(before[name], p)]
+    assert not [name for name in still if ".se." not in name]  # a squeeze of few channels may be off by its ReLU
 
 
 def test_descriptions() -> None:
