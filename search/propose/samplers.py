@@ -25,9 +25,6 @@ from search.records import Outcome
 from search.run.parameters import LATENCY, TRIAL_STATES, distributions, parameters, suggest
 from space.solving.axes import Target, Value, axes
 
-# Optuna's own lines would break the progress bar; its warnings stay.
-optuna.logging.set_verbosity(optuna.logging.WARNING)
-
 Given = tuple[str, dict[str, Value]]  # a family and the values of its axes
 Handle = tuple[optuna.Trial, ...]  # what a question left open
 

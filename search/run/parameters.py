@@ -14,6 +14,9 @@ from optuna.trial import TrialState
 from search.run.counts import STATES
 from space.solving.axes import Axis, Target, Value, axes
 
+# Optuna's own lines would break the progress bar; its warnings stay. Whatever makes or feeds a study imports this.
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+
 TRIAL_STATES = {ours: TrialState[word] for word, ours in STATES.items()}
 LATENCY = "latency"  # name of the constraint
 
