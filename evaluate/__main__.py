@@ -29,6 +29,7 @@ from space.landmarks.networks import TARGETS
 from space.shell.command import leave, start_command
 from space.shell.files import json_bytes, write_files
 from space.shell.names import check_name, safe_name
+from space.shell.scores import score_text
 
 TRAININGS, FIDELITIES = Path("runs/train"), Path("runs/fidelity")
 PATHS, LESIONS = Path("runs/paths"), Path("runs/lesion")
@@ -83,7 +84,7 @@ def score(options: argparse.Namespace) -> str:
 
     result = train_proxy(config, recipe, data, seed=options.seed, device=device)
     about = {"network": options.network, "recipe": recipe.to_json()} | data.broken_json()
-    return json.dumps(about | result.to_json(), indent=1)
+    return json.dumps(about | result.to_json() | {"standard_error": result.standard_error}, indent=1)
 
 
 def train(options: argparse.Namespace) -> str:
@@ -126,8 +127,11 @@ def train(options: argparse.Namespace) -> str:
     )  # fmt: skip
     if not speaks:
         return ""
-    tested = "" if report["test_top1"] is None else f", test {report['test_top1']:.2f} %"
-    lines = [f"top-1 {report['top1']:.2f} % of the held-out images{tested}; weights in {directory / 'model.pt'}"]
+    tested = (
+        "" if report["test_top1"] is None else f", test {score_text(report['test_top1'], report['test_images'], 2)} %"
+    )
+    top1 = score_text(report["top1"], report["held_out"], 2)
+    lines = [f"top-1 {top1} % of the held-out images{tested}; weights in {directory / 'model.pt'}"]
     if proxy is not None:
         lines += [f"{proxy}: not to be compared, for recipe, width, resolution and images may all differ"]
     return "\n".join(lines)

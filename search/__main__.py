@@ -10,6 +10,7 @@ from search.cli.arguments import plots_of, request_of, settings_of
 from search.cli.options import parser
 from space import CONVENTION
 from space.shell.command import leave, start_command
+from space.shell.names import visible
 from space.shell.words import amount
 
 if TYPE_CHECKING:
@@ -235,8 +236,9 @@ def finish(run: Search, request: Request) -> str:
         ) from error
     lines = ["", frontier_table(result), "", *left, written_text(run.directory, paths)]
     if run.misses >= MOST_MISSES:
+        print(visible("\n".join(lines), keep="\n\t"), flush=True)
         fastest = result.frame().loc[lambda frame: frame["state"] == "slow", "latency_ms"].min()
-        lines.append(
+        raise ValueError(
             f"the search ended early: {run.misses} sampled networks in a row were slower than --max-latency "
             f"{run.settings.max_latency:g}, the fastest took {fastest:.3f} ms: choose a higher --max-latency or a "
             "lower --budget, and another --name"

@@ -14,6 +14,7 @@ import evaluate
 from evaluate.__main__ import main
 from space import landmark
 from space.shell.command import answer
+from space.shell.scores import standard_error
 
 
 def test_public_names_resolve() -> None:
@@ -39,6 +40,7 @@ def test_command_scores(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert main(["score", str(path), "--recipe", "smoke", "--device", "cpu"]) == 0
     printed = json.loads(capsys.readouterr().out)
     assert printed["state"] == "complete" and printed["recipe"]["name"] == "smoke" and printed["top1"] > 0
+    assert printed["standard_error"] == pytest.approx(standard_error(printed["top1"], printed["held_out"]))
 
 
 def test_command_counts(capsys: pytest.CaptureFixture[str]) -> None:

@@ -258,7 +258,9 @@ def test_one_seed_has_intervals_over_units_and_draws() -> None:
     assert residual["error"] == (30, None, None)
     assert residual["rise"] == pytest.approx((3, 3 - 12.706, 3 + 12.706), abs=1e-3)  # of 2 and 4
     assert residual["several"][0]["error"].low == pytest.approx(34 - 12.706, abs=1e-3)
-    assert "units or draws of one training" in lesion_text(report)
+    text = lesion_text(report)
+    assert "units or draws of one training" in text
+    assert " 30.0 ± 1.4 " in text and " 40.0 ± 1.5 " in text  # of 1000 images
 
 
 def test_picture() -> None:

@@ -1,6 +1,7 @@
 """Latency as the second objective, and the fidelity of the recipe: real networks are timed and trained."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -267,8 +268,10 @@ def test_networks_over_the_latency_limit_are_not_trained(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert main([*SMALL, "--landmarks", "none", "--trials", "2", "--max-latency", "0.0001"]) == 0
-    assert "not trained: " in capsys.readouterr().out
+    assert main([*SMALL, "--landmarks", "none", "--trials", "2", "--max-latency", "0.0001"]) == 2
+    output = capsys.readouterr()
+    assert "not trained: " in output.out and "no network within the budget is finished yet" in output.out
+    assert re.search(r"the search ended early: 30 .* slower than --max-latency 0.0001, the fastest took ", output.err)
     for trial in trials(tmp_path / "runs" / "run"):
         assert trial.state == optuna.trial.TrialState.PRUNED
         assert trial.constraints["latency"] > 0

@@ -210,3 +210,10 @@ def test_long_names_are_cut_in_labels() -> None:
     data = frontier_data(make_run(rows, data="/x/" + "d" * 200, recipe={"name": "r" * 200}))
     assert len(data.stars[0].label) == 40
     check(draw_frontier(data))
+
+
+def test_a_star_has_the_error_of_its_score() -> None:
+    stars = frontier_data(make_run([scored(0, "resnet50", 41.25) | {"held_out": 359}, sample(1, 40, 1.0)])).stars
+    assert [(star.y, star.images) for star in stars] == [(41.25, 359)]
+    figure = draw_frontier(frontier_data(make_run([scored(0, "resnet50", 41.25) | {"held_out": 359}])))
+    assert any("41.2 ± 2.6" in text.get_text() for text in shown(figure))

@@ -262,7 +262,7 @@ def test_json_has_null_for_what_is_missing() -> None:
 def report(directory: Path, run: Run, trial: int, epochs: int, top1: float, recipe: str = "full") -> None:
     directory.mkdir(parents=True)
     content = {"config": run.candidate(trial).config.to_json(), "recipe": {"name": recipe}, "epochs_done": epochs}
-    (directory / "train.json").write_text(json.dumps(content | {"top1": top1}))
+    (directory / "train.json").write_text(json.dumps(content | {"top1": top1, "held_out": 1000}))
 
 
 def test_trainings_stand_beside_the_scores(small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -287,7 +287,7 @@ def test_trainings_stand_beside_the_scores(small: Path, tmp_path: Path, capsys: 
     assert again.notes[0].endswith("d/train.json was left out: its top1 is 101.0, no percentage")
     table = frontier_table(again).splitlines()
     assert "trained top-1 (%)  by recipe" in table[0]
-    assert "80.50  full" in table[1]
+    assert "80.50 ± 1.25  full" in table[1]
     assert table[-2:] == list(again.notes)
     assert main(["show", str(directory), "--frontier"]) == 0
     output = capsys.readouterr()

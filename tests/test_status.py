@@ -238,3 +238,13 @@ def test_it_watches_until_the_reader_leaves(run: Path) -> None:
     process.stdout.close()
     assert process.wait(timeout=60) == 0
     assert process.stderr.read() == ""
+
+
+def test_the_column_of_labels_is_as_wide_as_the_widest(run: Path) -> None:
+    log = RunLog(run / "log.jsonl")
+    with hold(run, None, "run"):
+        begin(log)
+        start(log, 1, "#10 cardinality=32 again, seed 2")
+        start(log, 2, "#11")
+        lines = [line for line in read_status(run).text().splitlines() if line.startswith("  now: ")]
+    assert len(lines) == 2 and len({line.index(" resnet ") for line in lines}) == 1

@@ -21,6 +21,7 @@ from evaluate.training.presets import RECIPES
 from evaluate.training.recipe import Recipe
 from results import load_run
 from space import Task, build, cost, landmark, load_config
+from space.shell.scores import standard_error
 
 ROOT = Path(__file__).parents[1]
 RECIPE = dataclasses.replace(
@@ -144,6 +145,8 @@ def test_the_test_split_is_scored_only_when_asked_for(digits: ImageData, tmp_pat
     held_out = LabelledImages("digits", digits.val_images, digits.val_labels, digits.class_names, "", "")
     report = train(digits, tmp_path, test=held_out, show=lambda line: None)
     assert report["test_top1"] == pytest.approx(report["top1"])  # the same images here
+    assert report["held_out"] == report["test_images"] == len(digits.val_labels)
+    assert report["standard_error"] == pytest.approx(standard_error(report["top1"], report["held_out"]))
 
 
 def test_divergence_and_too_small_an_input_are_one_sentence(digits: ImageData, tmp_path: Path) -> None:

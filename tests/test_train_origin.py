@@ -53,7 +53,7 @@ def test_it_is_trained_into_its_run(found: Path, capsys: pytest.CaptureFixture[s
     assert report["config"] == load_config(found).to_json()
     assert (report["recipe"]["name"], report["data"], report["epochs_done"]) == ("quick", "digits", 2)
     trial = json.loads(found.read_text())["trial"]
-    assert report["proxy"] == {"top1": top1, "trial": trial, "recipe": "cpu", "data": "cifar10"}
+    assert report["proxy"] == {"top1": top1, "trial": trial, "recipe": "cpu", "data": "cifar10", "held_out": None}
     assert load_run("runs/mine").frontier().shape[0] >= 1  # the run is as it was
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from scipy.stats import t
 
 from space.budget import gflops
-from space.shell.scores import Interval
+from space.shell.scores import Interval, score_text
 
 CLAIM = (
     "published (arXiv:1605.06431, CIFAR-10, 54 blocks, against VGG): only blocks that downsample matter "
@@ -175,15 +175,18 @@ def lesion_text(report: Mapping[str, Any]) -> str:
         f"{report['environment']['device']}, torch {report['environment']['torch']}; seeds "
         f"{', '.join(map(str, report['seeds']))}; error of {report['images']} held-out images, guessing "
         f"{report['chance']:.0f} %; {report['draws']} draws a number",
-        "brackets: 95 %, Student's t over " + ("the seeds" if seeds > 1 else "units or draws of one training"),
+        "brackets: 95 %, Student's t over "
+        + ("the seeds" if seeds > 1 else "units or draws of one training")
+        + "; ±: standard error of one value from these images alone",
         "",
         f"{'network':<10}{'cost':>9}{'params':>11}{'units':>7}{'error %':>20}{'without one: more':>22}{'kept %':>22}",
     ]
     for network in networks:
         each, cost = network["summary"], network["cost"]
+        error, kept = _scored(each["error"], report["images"]), "-" if each["kept"] is None else str(each["kept"])
         lines.append(
             f"{network['kind']:<10}{gflops(cost['macs']):>9}{cost['params']:>11,}{len(each['units']):>7}"
-            f"{each['error']!s:>20}{each['rise']!s:>22}{'-' if each['kept'] is None else str(each['kept']):>22}"
+            f"{error:>20}{each['rise']!s:>22}{kept:>22}"
         )
     lines += ["", "error % without one unit", f"{'unit':<8}" + "".join(f"{kind:>30}" for kind in kinds)]
     most = max(len(network["summary"]["units"]) for network in networks)
@@ -191,8 +194,10 @@ def lesion_text(report: Mapping[str, Any]) -> str:
         cells = []
         for network in networks:
             units = network["summary"]["units"]
-            error = units[place]["error"] if place < len(units) else ""
-            cells.append(f"{'cannot be dropped' if error is None else str(error):>30}")
+            cell = "cannot be dropped" if place < len(units) else ""
+            if place < len(units) and units[place]["error"] is not None:
+                cell = _scored(units[place]["error"], report["images"])
+            cells.append(f"{cell:>30}")
         lines.append(f"{place + 1:<8}" + "".join(cells))
     for title, column, key in (("units dropped", "number", "dropped"), ("swaps of two blocks", "number", "swaps")):
         curve = "several" if key == "dropped" else "orders"
@@ -203,9 +208,17 @@ def lesion_text(report: Mapping[str, Any]) -> str:
                 next((point for point in network["summary"][curve] if point[key] == number), None)
                 for network in networks
             ]
-            cells = [f"{'' if point is None else str(point['error']) + _tau(point):>30}" for point in found]
+            cells = [
+                f"{'' if point is None else _scored(point['error'], report['images']) + _tau(point):>30}"
+                for point in found
+            ]
             lines.append(f"{number:<8}" + "".join(cells))
     return "\n".join([*lines, "", *report["verdicts"], CLAIM])
+
+
+def _scored(error: Interval, images: int) -> str:
+    """An error with its interval; of one value, with the standard error that the images leave."""
+    return score_text(error.mean, images) if error.low is None else str(error)
 
 
 def _tau(point: Mapping[str, Any]) -> str:

@@ -46,6 +46,7 @@ from evaluate.training.whole import check_whole, described
 from space import Config, Task, build
 from space.shell.files import json_bytes, write_files
 from space.shell.reading import check_regular
+from space.shell.scores import score_text, standard_error
 
 CHECKPOINT, REPORT, CONFIG, WEIGHTS = "checkpoint.pt", "train.json", "config.json", "model.pt"
 
@@ -144,6 +145,8 @@ def train_network(
         "seed": seed,
     }
 
+    held_out = len(data.val_labels)
+
     def work(group: Group) -> dict[str, Any]:
         first = group.rank == 0
         directory.mkdir(parents=True, exist_ok=True)
@@ -170,7 +173,8 @@ def train_network(
                     state = {"settings": settings, "trainer": trainer.state_dict(), "curve": curve}
                     write_files({directory / CHECKPOINT: tensor_bytes(state)})
                     speed = trainer.images_trained / trainer.seconds
-                    show(f"epoch {epoch:4}/{recipe.epochs}  loss {train_loss:.4f}  top-1 {top1:6.2f} %  "
+                    score = score_text(top1, held_out, 2)
+                    show(f"epoch {epoch:4}/{recipe.epochs}  loss {train_loss:.4f}  top-1 {score:>13} %  "
                          f"{trainer.seconds:8.1f} s  {speed:7.0f} images/s")  # fmt: skip
             final = None if test is None else trainer.evaluate_on(test.images, test.labels)
         except DivergedError as error:
@@ -182,14 +186,14 @@ def train_network(
                 f"{name}: out of memory on {place} ({words_of(error)}); try a smaller batch_size in the recipe"
             ) from error
         task = Task(data.resolution, data.classes, data.class_names, trainer.normalise.preprocessing())
+        scores = _scores(curve[-1]["top1"], held_out, None if final is None else final[0], test)
         training = {
             "recipe": recipe.to_json(),
             "data": data.name,
             "data_key": data.key,
             "seed": seed,
             "epochs": trainer.epochs_done,
-            "top1": curve[-1]["top1"],
-            "test_top1": None if final is None else final[0],
+            **scores,
             "run": run,
             "proxy": None if proxy is None else proxy.to_json(),
         }
@@ -207,8 +211,7 @@ def train_network(
             "seconds": trainer.seconds,
             "images_per_second": trainer.images_trained / trainer.seconds,
             "curve": [dict(point) for point in curve],
-            "top1": curve[-1]["top1"],
-            "test_top1": None if final is None else final[0],
+            **scores,
             "proxy": None if proxy is None else proxy.to_json(),
         }
         if first:
@@ -225,6 +228,19 @@ def train_network(
 
     with process_group(place) as group, sealed(seed, place, recipe.autotune), threads(how.threads):
         return work(group)  # on its return the trainer is gone, which must not outlive the group
+
+
+def _scores(top1: float, held_out: int, test_top1: float | None, test: LabelledImages | None) -> dict[str, Any]:
+    """Both scores of a training in percent, of how many images each is, and its standard error in points."""
+    images = None if test is None else len(test.labels)
+    return {
+        "top1": top1,
+        "held_out": held_out,
+        "standard_error": standard_error(top1, held_out),
+        "test_top1": test_top1,
+        "test_images": images,
+        "test_standard_error": None if test_top1 is None or images is None else standard_error(test_top1, images),
+    }
 
 
 def load_checkpoint(directory: Path, settings: dict[str, Any]) -> dict[str, Any] | None:

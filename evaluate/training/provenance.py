@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from space.shell.reading import read_text
+from space.shell.scores import score_text
 
 RUN_FILES = ("run.json", "study.db")
 
@@ -20,6 +21,7 @@ class Proxy:
     trial: int | None
     recipe: str | None  # its name; None where nothing says it
     data: str | None  # a short name
+    held_out: int | None = None  # images that `top1` is a percentage of
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -29,7 +31,9 @@ class Proxy:
         how = [] if self.trial is None else [f"trial {self.trial}"]
         how += [f"recipe {self.recipe}"] if self.recipe else []
         how += [f"data {self.data}"] if self.data else []
-        return f"proxy top-1 in the search {self.top1:.2f} %" + (f" ({', '.join(how)})" if how else "")
+        return f"proxy top-1 in the search {score_text(self.top1, self.held_out, 2)} %" + (
+            f" ({', '.join(how)})" if how else ""
+        )
 
 
 def run_of(path: str | Path) -> Path | None:
@@ -57,7 +61,7 @@ def proxy_of(path: str | Path) -> Proxy | None:
         return None
     if isinstance(top1, bool) or not isinstance(top1, int | float) or not 0 <= top1 <= 100:
         raise ValueError(f"{path}: proxy_top1 is {top1!r}, expected percent, from 0 to 100")
-    run, trial = run_of(path), content.get("trial")
+    run, trial, held_out = run_of(path), content.get("trial"), content.get("held_out")
     settings = {} if run is None else _settings(run / "run.json")
     recipe = settings.get("recipe")
     return Proxy(
@@ -65,6 +69,7 @@ def proxy_of(path: str | Path) -> Proxy | None:
         trial=trial if isinstance(trial, int) else None,
         recipe=_text(recipe.get("name")) if isinstance(recipe, dict) else None,
         data=_text(settings.get("data_name")),
+        held_out=held_out if type(held_out) is int and held_out > 0 else None,
     )
 
 

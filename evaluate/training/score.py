@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypedDict
 
 from evaluate.training.recipe import check_keys
+from space.shell.scores import standard_error
 
 
 class Epoch(TypedDict):
@@ -39,6 +40,11 @@ class ProxyScore:
     flops_per_second: float | None = None  # of training: 6 FLOPs (forward, backward) a multiply-add of the proxy
     peak_share: float | None = None  # of evaluate.device.peak_flops, from 0 to 1
     held_out: int | None = None  # images that `top1` is a percentage of; None if training failed
+
+    @property
+    def standard_error(self) -> float | None:
+        """Of `top1` in points, from the number of held-out images alone; None if training failed."""
+        return standard_error(self.top1, self.held_out) if self.held_out else None
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values; `from_json` gives the same score back."""

@@ -27,6 +27,7 @@ RUNS = (
     Field("networks", "Int64", "", "networks with a score, each counted once"),
     Field("seconds", "float64", "s", "training of all trials together"),
     Field("best_top1", "float64", "%", "proxy top-1 of the best network within the run's limits"),
+    Field("best_se", "float64", "%", "standard error of best_top1 from its held-out images alone"),
     Field("best_trial", "Int64", "", "the trial of that network"),
     Field("best_family", "str", "", "its family"),
     Field("best_config", "str", "", "the hash of its configuration"),
@@ -38,7 +39,7 @@ RUNS = (
 JOINT = (
     Field("run", "str", "", "where the network was found; several where it has the same score"),
     Field("trial", "int64", "", "number of the trial in the first of these runs"),
-    *(_KNOWN[name] for name in ("family", "config_id", "proxy_top1", "macs", "params", "network")),
+    *(_KNOWN[name] for name in ("family", "config_id", "proxy_top1", "proxy_se", "macs", "params", "network")),
 )
 
 
@@ -153,6 +154,7 @@ def compare(runs: Sequence[Run], names: Sequence[str], x: str | None = None) -> 
             "networks": len(run.networks()),
             "seconds": float(frame.loc[frame["duplicate_of"].isna() & (frame["kind"] != "warm"), "seconds"].sum()),
             "best_top1": None if best is None else best["proxy_top1"],
+            "best_se": None if best is None else best["proxy_se"],
             "best_trial": None if best is None else best["trial"],
             "best_family": None if best is None else best["family"],
             "best_config": None if best is None else best["config_id"],

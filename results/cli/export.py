@@ -15,6 +15,7 @@ from space.budget import parse_count
 from space.own_families import add_families
 from space.shell.command import Parser, seed, start_command
 from space.shell.reading import read_text
+from space.shell.scores import score_text
 
 if TYPE_CHECKING:
     from results.run.run import Candidate
@@ -108,7 +109,8 @@ def export(options: argparse.Namespace) -> str:
         f"{about['input_size']}, {about['classes']} classes",
     ]
     if "proxy_top1" in about:
-        lines.append(f"proxy top-1 {about['proxy_top1']:.2f} %, of a short training that ranks networks")
+        score = score_text(about["proxy_top1"], about["held_out"], 2)
+        lines.append(f"proxy top-1 {score} %, of a short training that ranks networks")
     if found.caveat:
         lines.append(found.caveat)
     if takes and found.training:
@@ -198,7 +200,7 @@ def _of_file(path: Path) -> Found:
     from results.run.run import Candidate
 
     counted = cost(config, about["input_size"], about["classes"])
-    latency, name = about.get("latency_ms"), about.get("name")
+    latency, name, held_out = about.get("latency_ms"), about.get("name"), about.get("held_out")
     candidate = Candidate(
         config=config,
         macs=counted.macs,
@@ -207,6 +209,7 @@ def _of_file(path: Path) -> Found:
         trial=about["trial"],
         input_size=about["input_size"],
         classes=about["classes"],
+        held_out=held_out if type(held_out) is int else None,
         landmark=name if name in LANDMARKS else None,
         latency_ms=latency if type(latency) is float else None,
     )

@@ -17,6 +17,7 @@ from space import Config, config_from_json
 from space.networks.families import family_of
 from space.networks.layers import Repeat
 from space.networks.network import initialise
+from space.shell.scores import score_text
 
 WIDTH = 88  # characters a line of the header
 CODE_WIDTH = 120  # and of the code, as that of the program
@@ -152,7 +153,7 @@ def _header(about: dict[str, Any], config_id: str, origin: str) -> str:
     if about.get("class_names"):
         words.append(f"Classes: {', '.join(map(_plain, about['class_names']))}.")
     if about.get("proxy_top1") is not None:
-        words.append(f"Proxy top-1 {about['proxy_top1']:.2f} %: {CAVEAT}.")
+        words.append(f"Proxy top-1 {score_text(about['proxy_top1'], about.get('held_out'), 2)} %: {CAVEAT}.")
     text = f"{_plain(about['name'])} ({about['family']}), written by archfrontier; holds no weights."
     usage = (
         "    from model import make_model\n\n"

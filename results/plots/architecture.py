@@ -46,7 +46,7 @@ def architecture_data(run: Run, view: View = DEFAULT_VIEW) -> ArchitecturePlot:
         f"{_short(found.macs)}FLOPs",
         f"{_short(found.params)} parameters",
         *([] if found.latency_ms is None else [f"{found.latency_ms:.3g} ms"]),
-        f"proxy top-1 {found.proxy_top1:.2f} % ({shorten(run.recipe_name)} on {shorten(run.data_name)})",
+        f"proxy top-1 {found.score} % ({shorten(run.recipe_name)} on {shorten(run.data_name)})",
         f"trial {number}",
     ]
     known = run.landmarks.get(found.landmark or "")

@@ -16,6 +16,7 @@ from matplotlib.patches import Patch
 from results.plots import style
 from results.plots.frontier_data import FrontierPlot, Series, frontier_data
 from results.plots.labels import spread, untangle
+from space.shell.scores import score_text
 
 __all__ = ["draw_frontier", "frontier_data"]
 
@@ -33,7 +34,7 @@ def draw_frontier(data: FrontierPlot, theme: style.Theme = style.LIGHT) -> Figur
 
 
 def _draw(data: FrontierPlot, theme: style.Theme) -> Figure:
-    labels = [f"{star.label}  {star.y:.1f}" for star in data.stars]
+    labels = [f"{star.label}  {score_text(star.y, star.images)}" for star in data.stars]
     above = [f"{tick.label}  cost only" for tick in data.ticks]
     probe = style.new_figure(4, 4)
     column = max((style.text_size(probe, label, _TEXT)[0] for label in labels + above), default=0.0) / probe.dpi

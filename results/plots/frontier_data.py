@@ -11,6 +11,7 @@ import pandas as pd
 from results.plots import DEFAULT_VIEW, View, style
 from results.plots.frontier_caption import caption
 from results.plots.labels import shorten
+from results.run.frame import whole
 from results.run.objective import Objective
 from results.run.pareto import LIMITS, numbers
 from results.run.repeats import Repeated, repeated
@@ -42,6 +43,7 @@ class Star:
     family: str
     x: float
     y: float
+    images: int | None = None  # that `y` is a percentage of
 
 
 @dataclass(frozen=True)
@@ -230,9 +232,8 @@ def _stars(run: Run, landmarks: pd.DataFrame, cost: Objective) -> tuple[Star, ..
         names = list(dict.fromkeys(str(name) for name in equal["landmark"]))
         label = " = ".join(shorten(known[name].label if name in known else name) for name in names)
         first = equal.iloc[0]
-        stars.append(
-            Star(label, str(first["family"]), float(first[cost.column]) / cost.unit, float(first["proxy_top1"]))
-        )
+        x, y = float(first[cost.column]) / cost.unit, float(first["proxy_top1"])
+        stars.append(Star(label, str(first["family"]), x, y, whole(first["held_out"])))
     return tuple(sorted(stars, key=lambda star: (-star.y, star.x, star.label)))
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from results.plots.panels import Panel, Row, Series, images
 from results.plots.saved import a_report_of
 from results.run.notes import DIGITS
+from space.shell.scores import score_text
 
 
 def paths_plot_data(report: Mapping[str, Any]) -> Row:
@@ -60,10 +61,11 @@ def _amount(units: int) -> str:
 
 def _caption(report: Mapping[str, Any]) -> str:
     recipe, found = report["recipe"], report["effective"]
+    error = score_text(report["error"], report["held_out"])
     lines = [
         f"Recipe {recipe['name']} (epochs {recipe['epochs']}, {recipe['train_images'] or 'all'} images of "
         f"{recipe['resolution']}x{recipe['resolution']}, width factor {recipe['width']:g}) on {report['data']}, seed "
-        f"{report['seed']}, error {report['error']:.1f} %, {report['environment']['device']}. {report['samples']} "
+        f"{report['seed']}, error {error} %, {report['environment']['device']}. {report['samples']} "
         "random paths of each length; the band is a 95 % interval of their mean.",
         f"{100 * found['of_gradient']:.0f} % of the gradient comes over paths of {found['shortest']} to "
         f"{found['longest']} {report['unit']}, which are {100 * found['of_paths']:.3g} % of all.",

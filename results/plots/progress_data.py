@@ -9,7 +9,9 @@ import pandas as pd
 
 from results.analysis.hypervolume import axis_of, growth
 from results.plots import DEFAULT_VIEW, View, style
+from results.run.frame import whole
 from results.run.run import Run
+from space.shell.scores import score_text
 from space.shell.words import amount, duration, time_unit
 
 PAUSE = 60.0  # seconds with nothing in training after which a run is taken to have been stopped
@@ -78,6 +80,8 @@ def progress_data(run: Run, view: View = DEFAULT_VIEW) -> ProgressPlot:
         efforts.append(_effort("wall clock", ends, clock.elapsed))
     workers = _workers(run)
     lines = [_counts(own, trained, len(warm))]
+    if text := _best(own):
+        lines.append(text)
     if run.settings["mode"] == "frontier":
         lines.append(
             "Hypervolume: the best top-1 at or below a cost, 0 where there is nothing, on average over the logarithmic "
@@ -149,6 +153,18 @@ def _shares(own: pd.DataFrame, rest: float) -> tuple[Share, ...]:
     shares = sorted(shares, key=lambda share: -share.seconds)
     shares += [Share(name, float(rows["seconds"].sum())) for name, rows in others.items()]
     return tuple(share for share in (*shares, Share(REST, rest)) if share.seconds > 0)
+
+
+def _best(own: pd.DataFrame) -> str:
+    """The highest score of one training, with the error that its held-out images leave."""
+    done = own[(own["state"] == "complete") & (own["kind"] != "repeat") & own["proxy_top1"].notna()]
+    if done.empty:
+        return ""
+    best = done.sort_values("proxy_top1").to_dict("records")[-1]
+    return (
+        f"Best top-1: {score_text(best['proxy_top1'], whole(best['held_out']), 2)} % (trial {best['trial']}); "
+        "±: standard error from the held-out images alone."
+    )
 
 
 def _counts(own: pd.DataFrame, trained: pd.DataFrame, warm: int) -> str:

@@ -15,6 +15,7 @@ from results.export.tables import scale
 from results.plots import View, style
 from results.plots.frontier_data import FrontierPlot, frontier_data
 from results.run.columns import COLUMNS
+from results.run.frame import whole
 from results.run.notes import images_lines, repeats_lines, trust_lines
 from results.run.objective import COSTS, timing_text
 from results.run.run import Run
@@ -214,7 +215,7 @@ def _figures(run: Run, frame: pd.DataFrame) -> tuple[tuple[str, str], ...]:
     found = [(f"{len(run.networks()):,}", "networks with a score"), (f"{len(members):,}", what)]
     if len(members):
         best = _top(members)
-        images = None if pd.isna(best["held_out"]) else int(best["held_out"])
+        images = whole(best["held_out"])
         score = score_text(best["proxy_top1"], images, 2)
         found.append((f"{score} %", f"proxy top-1 of the best, trial {best['trial']}"))
     found.append((duration(float(frame["seconds"].sum())), "of training"))

@@ -8,6 +8,7 @@ from typing import Any
 
 from results.export.tables import SCALES, scale
 from results.plots.sweep_text import sweep_table
+from results.run.frame import whole
 from results.run.notes import images_lines, repeats_lines, trust_lines
 from results.run.run import Run
 from results.run.uncertainty import COMPARED
@@ -43,7 +44,7 @@ def _columns(run: Run, again: bool, trained: bool) -> dict[str, Cell]:
     """Heads, and what stands below each of them."""
     frame = run.frontier()
     macs, params = scale(frame, "macs") or SCALES[-1], scale(frame, "params") or SCALES[-1]
-    score: dict[str, Cell] = {"proxy top-1 (%)": lambda row: score_text(row["proxy_top1"], _images(row), 2)}
+    score: dict[str, Cell] = {"proxy top-1 (%)": lambda row: score_text(row["proxy_top1"], whole(row["held_out"]), 2)}
     best: dict[str, Cell] = {}
     if again:
         best = {
@@ -61,14 +62,15 @@ def _columns(run: Run, again: bool, trained: bool) -> dict[str, Cell]:
     columns[f"params{unit}"] = lambda row: f"{row['params'] / params[0]:.{params[2]}f}"
     columns |= best | score if run.one_objective else score | best
     if trained:
-        columns["trained top-1 (%)"] = lambda row: _known(row["trained_top1"], ".2f")
+        columns["trained top-1 (%)"] = _trained
         columns["by recipe"] = lambda row: row["trained_recipe"] if isinstance(row["trained_recipe"], str) else "-"
     columns["network"] = _network
     return columns
 
 
-def _images(row: dict[str, Any]) -> int | None:
-    return None if _missing(row["held_out"]) else int(row["held_out"])
+def _trained(row: dict[str, Any]) -> str:
+    top1 = row["trained_top1"]
+    return "-" if _missing(top1) else score_text(top1, whole(row["trained_held_out"]), 2)
 
 
 def _missing(value: Any) -> bool:

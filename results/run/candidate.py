@@ -10,6 +10,7 @@ from torch import nn
 
 from space import Config, build
 from space.shell.files import json_bytes, write_files
+from space.shell.scores import score_text
 
 
 @dataclass(frozen=True)
@@ -24,9 +25,15 @@ class Candidate:
     input_size: int  # the run's target
     classes: int
     landmark: str | None = None
+    held_out: int | None = None  # images that `proxy_top1` is a percentage of
     latency_ms: float | None = (
         None  # median inference at batch 1, where the run measured it: conditions in `Run.timing`
     )
+
+    @property
+    def score(self) -> str:
+        """The proxy top-1 in percent with its standard error, as in "41.20 ± 0.70"."""
+        return score_text(self.proxy_top1, self.held_out, 2)
 
     def build(self, classes: int | None = None, input_size: int | None = None) -> nn.Module:
         """A fresh module that trains; for the run's target unless told otherwise.
@@ -48,6 +55,7 @@ class Candidate:
             "classes": self.classes,
             "latency_ms": self.latency_ms,
             "proxy_top1": self.proxy_top1,
+            "held_out": self.held_out,
             "trial": self.trial,
         }
 

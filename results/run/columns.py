@@ -51,6 +51,7 @@ COLUMNS = (
     Field("p_frontier", "float64", "", "probability that nothing as cheap is better over seeds; match mode: nothing"),
     Field("compared", "Int64", "", "networks that cost as little: p_frontier draws those missing to 5 from the trend"),
     Field("trained_top1", "float64", "%", "top-1 after training further by `python -m evaluate train`: another recipe"),
+    Field("trained_held_out", "Int64", "images", "held-out images that trained_top1 is a percentage of"),
     Field("trained_recipe", "str", "", "the recipe of that training"),
     Field("loss", "float64", "nats", "cross entropy on the held-out images"),
     Field("seconds", "float64", "s", "wall clock of building, training and scoring"),

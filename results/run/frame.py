@@ -43,6 +43,11 @@ def trials_frame(
     return frame
 
 
+def whole(value: Any) -> int | None:
+    """A whole number of the table; None where it is missing."""
+    return None if pd.isna(value) else int(value)
+
+
 def _row(trial: FrozenTrial, landmarks: Mapping[str, Landmark]) -> dict[str, Any]:
     attributes = trial.user_attrs
     complete = trial.state.name == "COMPLETE"

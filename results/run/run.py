@@ -14,7 +14,7 @@ from optuna.trial import FrozenTrial
 
 from results.run.attributes import check_attributes, check_settings
 from results.run.candidate import Candidate
-from results.run.frame import trials_frame
+from results.run.frame import trials_frame, whole
 from results.run.objective import COSTS, Objective, objective_of, one_objective
 from results.run.pareto import frontier_mask
 from results.run.storage import is_server, open_study, study_url
@@ -232,6 +232,7 @@ class Run:
             trial=trial,
             input_size=self.input_size,
             classes=self.classes,
+            held_out=whole(row["held_out"]),
             landmark=row["landmark"] if isinstance(row["landmark"], str) else None,
             latency_ms=None if math.isnan(row["latency_ms"]) else float(row["latency_ms"]),
         )

@@ -11,6 +11,7 @@ import pandas as pd
 
 from space import config_from_json
 from space.shell.reading import read_text
+from space.shell.scores import score_text
 
 DIRECTORY, REPORT, WEIGHTS = "trained", "train.json", "model.pt"
 
@@ -25,6 +26,7 @@ class Training:
     top1: float  # percent of the held-out images
     epochs: int
     data: str  # a short name
+    held_out: int | None = None  # images that `top1` is a percentage of; None where the report does not say it
 
     @property
     def weights(self) -> Path:
@@ -33,7 +35,8 @@ class Training:
 
     def __str__(self) -> str:
         return (
-            f"recipe {self.recipe}, {self.epochs} epochs on {self.data}, top-1 {self.top1:.2f} % of the held-out images"
+            f"recipe {self.recipe}, {self.epochs} epochs on {self.data}, "
+            f"top-1 {score_text(self.top1, self.held_out, 2)} % of the held-out images"
         )
 
 
@@ -56,7 +59,7 @@ def trainings(run: Path) -> tuple[dict[str, Training], tuple[str, ...]]:
 
 
 def add_trainings(frame: pd.DataFrame, run: Path) -> tuple[str, ...]:
-    """Fill the columns ``trained_top1`` and ``trained_recipe`` of a run's table, by `trainings`.
+    """Fill the columns ``trained_...`` of a run's table, by `trainings`.
 
     Args:
         frame: the table, which is changed.
@@ -69,7 +72,8 @@ def add_trainings(frame: pd.DataFrame, run: Path) -> tuple[str, ...]:
 
     best, damaged = trainings(run)
     of_rows = [best.get(name) if isinstance(name, str) else None for name in frame["config_id"]]
-    for column, name in (("trained_top1", "top1"), ("trained_recipe", "recipe")):
+    columns = {"trained_top1": "top1", "trained_held_out": "held_out", "trained_recipe": "recipe"}
+    for column, name in columns.items():
         values = [getattr(each, name, None) for each in of_rows]
         frame[column] = pd.Series(values, index=frame.index, dtype=frame[column].dtype)
     return damaged
@@ -86,11 +90,14 @@ def _read(path: Path) -> Training:
     if not isinstance(report, dict):
         raise ValueError(f"it holds a {type(report).__name__}, no report of a training")
     top1, epochs, recipe = report.get("top1"), report.get("epochs_done"), report.get("recipe")
+    held_out = report.get("held_out")
     if isinstance(top1, bool) or not isinstance(top1, int | float) or not 0 <= top1 <= 100:
         raise ValueError(f"its top1 is {top1!r}, no percentage")
     if type(epochs) is not int:
         raise ValueError(f"its epochs_done are {epochs!r}, no number")
+    if held_out is not None and (type(held_out) is not int or held_out < 1):
+        raise ValueError(f"its held_out is {held_out!r}, no number of images")
     if not isinstance(recipe, dict) or not isinstance(recipe.get("name"), str):
         raise ValueError("its recipe has no name")
     config = config_from_json(report.get("config"))
-    return Training(path.parent, config.id, recipe["name"], float(top1), epochs, str(report.get("data")))
+    return Training(path.parent, config.id, recipe["name"], float(top1), epochs, str(report.get("data")), held_out)

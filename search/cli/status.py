@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from search.cli.console import LABEL
 from search.run.counts import STATES, Tally, Workers
 from space import Budget, gflops
 from space.own_families import add_families
@@ -155,8 +156,9 @@ class Status:
     def _progress_lines(self) -> list[str]:
         if self.start is None or self.holder is None:
             return []
+        width = max([LABEL, *(len(each["label"]) for each in self.running)])
         lines = [
-            f"  now: {each['label']:17} {each['family']:12} {gflops(each['macs']):>6}FLOPs for about "
+            f"  now: {each['label']:{width}} {each['family']:12} {gflops(each['macs']):>6}FLOPs for about "
             f"{duration(each['seconds'])}"
             for each in self.running
         ]
@@ -227,7 +229,7 @@ def _figures(trial: FrozenTrial) -> Mapping[str, Any]:
     return score | {
         "kind": attributes.get("kind"), "state": STATES[trial.state.name], "reason": reason,
         "duplicate_of": duplicate_of,
-        "rejected": attributes.get("kind") == "sample" and attributes.get("violation", 0) > 0,
+        "slow": attributes.get("violation", 0) > 0,
     }  # fmt: skip
 
 

@@ -19,7 +19,7 @@ class Tally:
 
     states: Counter[str] = field(default_factory=Counter)  # complete, stopped, failed
     reasons: Counter[str] = field(default_factory=Counter)  # of failed ones, see `short_reason`
-    rejected: int = 0  # of the stopped ones: slower than --max-latency, not trained
+    slow: int = 0  # of the stopped ones: slower than --max-latency, not trained; landmarks too
     repeated: int = 0  # known already, not trained again
     repeats: int = 0  # trained again, from another seed
     seconds: list[float] = field(default_factory=list)  # of each; 0 for what was not trained
@@ -33,7 +33,7 @@ class Tally:
         self.states[state] += 1
         if state == "failed":
             self.reasons[short_reason(figures.get("reason"))] += 1
-        self.rejected += bool(figures.get("rejected"))
+        self.slow += bool(figures.get("slow"))
         self.repeats += figures.get("kind") == "repeat"
         if figures.get("duplicate_of") is not None:
             self.repeated += 1
@@ -64,10 +64,10 @@ class Tally:
     def counts_text(self) -> str:
         """As in: 38 trained, 3 stopped early, 2 failed (diverged 1, out of memory 1), 1 of them known already."""
         words = [f"{self.states['complete']} trained"]
-        if early := self.states["stopped"] - self.rejected:
+        if early := self.states["stopped"] - self.slow:
             words.append(f"{early} stopped early")
-        if self.rejected:
-            words.append(f"{self.rejected} slower than --max-latency, not trained")
+        if self.slow:
+            words.append(f"{self.slow} slower than --max-latency, not trained")
         if self.states["failed"]:
             reasons = ", ".join(f"{reason} {count}" for reason, count in self.reasons.most_common())
             words.append(f"{self.states['failed']} failed ({reasons})")

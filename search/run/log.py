@@ -175,6 +175,7 @@ def figures(event: Event) -> dict[str, Any]:
         "peak_memory": None if trained is None else trained.peak_memory,
         "latency": None if latency is None else latency.to_json(),
         "duplicate_of": event.duplicate_of,
+        "slow": (evaluation.violation or 0) > 0,
         "rejected": event.kind == "sample" and (evaluation.violation or 0) > 0,  # no trial of --trials
         "reason": evaluation.reason,
         "trace": evaluation.trace,
