@@ -55,7 +55,8 @@ def test_the_best_network_has_its_trained_weights(
     text = said(capsys, found.run, "--best", "--to", tmp_path / "m.safetensors")
     where = found.run / "trained" / "long" / "model.pt"
     assert f"weights: {where}" in text and "UNTRAINED" not in text
-    assert f"trained in full: recipe quick, 4 epochs on digits, top-1 {found.report['top1']:.2f} %" in text
+    score = f"{found.report['top1']:.2f} ± {found.report['standard_error']:.2f}"
+    assert f"trained in full: recipe quick, 4 epochs on digits, top-1 {score} %" in text
     weights = torch.load(where, weights_only=True)
     with safe_open(tmp_path / "m.safetensors", "pt") as file:
         told = file.metadata()
