@@ -25,7 +25,7 @@ def test_layers_are_the_modules(tiny_configs):
                     (layer.stride,) * 2,
                     layer.groups,
                 )
-                assert conv.bias is None
+                assert (conv.bias is not None) == layer.bias
             elif isinstance(layer, Linear):
                 assert modules[layer.name].in_features == layer.in_features
 

@@ -21,6 +21,7 @@ from results import load_run
 from results.run.storage import engine_url, optuna_url, scrub, sqlite_file
 from search.run import storage as storage_module
 from search.run.storage import close_storage, connect_arguments, open_storage, public_url, storage_errors
+from space import landmark
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -107,8 +108,11 @@ def finished(number: int) -> FrozenTrial:
         values=[50.0 + number, 1e9],
         params={"width": 0.5, "kind": "a"},
         distributions={"width": FloatDistribution(0, 1), "kind": CategoricalDistribution(["a", "b"])},
-        user_attrs={"kind": "sample", "macs": 10**9, "config_id": str(number)},
-    )
+        user_attrs={
+            "kind": "sample", "macs": 10**9, "config_id": str(number), "params": 10**6, "activations": 10**6,
+            "family": "resnet", "config": landmark("cifar_resnet20").to_json(),
+        },
+    )  # fmt: skip
 
 
 @pytest.fixture

@@ -69,7 +69,7 @@ def test_values_describe_every_draw(
             assert cost(again, size, classes).macs == pytest.approx(counted.macs, rel=0.03)
         same += again == config
     assert described >= 58
-    assert same >= 30  # most are found again to the last channel
+    assert same >= 25  # many are found again to the last channel
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial
 
 
 def _text(value: object) -> bool:
@@ -55,17 +55,16 @@ _WITHIN: dict[str, dict[str, Check]] = {
 }
 
 
-_ALWAYS = ("family", "config", "config_id", "macs", "params", "activations")  # what every trial that is complete has
+_ALWAYS = ("family", "config", "config_id", "macs", "params", "activations")  # what every trial has
 _SETTINGS = ("budget_macs", "input_size", "classes", "max_params", "max_activations", "max_latency", "refine", "seed")
 
 
 def check_attributes(trial: FrozenTrial) -> None:
     """Raise ValueError unless the attributes of a trial are there and have the types that a search gives them."""
     attributes = trial.user_attrs
-    if trial.state is TrialState.COMPLETE:
-        for name in _ALWAYS:
-            if attributes.get(name) is None:
-                raise ValueError(f"trial {trial.number}: its {name} is missing, expected {_OF[_TRIAL[name]]}")
+    for name in _ALWAYS:
+        if attributes.get(name) is None:
+            raise ValueError(f"trial {trial.number}: its {name} is missing, expected {_OF[_TRIAL[name]]}")
     _check(trial.number, "", attributes, _TRIAL)
     for name, checks in _WITHIN.items():
         _check(trial.number, f"{name}.", attributes.get(name) or {}, checks)

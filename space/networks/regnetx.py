@@ -181,7 +181,7 @@ def readings(config: ResidualConfig) -> list[dict[str, Value]]:
     steps = {(widths[b] / widths[a]) ** (1 / (b - a)) for a in stages for b in stages if a < b}
     # a stage that is one group may be narrower or wider than the group width
     group_widths = {width // groups for width, groups in zip(widths, config.groups, strict=True) if groups > 1}
-    octets = {width // MULTIPLE for width in group_widths or {max(widths)}}
+    octets = {min(int(_GROUP.high), width // MULTIPLE) for width in group_widths or {max(widths)}}
     depths = depth_values(config)
     return [{"step": step, "group_octets": number, **depths} for step in sorted(steps) for number in sorted(octets)]
 
