@@ -183,7 +183,7 @@ def test_a_study_that_may_not_grow(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.slow
 def test_files_that_may_not_grow(capsys: pytest.CaptureFixture[str]) -> None:
     seen: dict[int, Stored] = {}
-    with largest_file(450_000):  # enough for the study, but not for the largest picture
+    with largest_file(1_000_000):  # enough for the study, but not for the page
         assert "tables and pictures cannot be written (File too large)" in refused(capsys, *EVERYTHING)
     assert len(check(seen, 8)) == 8
     assert not leftovers(RUN)

@@ -14,7 +14,7 @@ from benchmarks.fuzz_readers import READERS
 from benchmarks.fuzz_run import Counts, Hang, Reader, fuzz
 
 ROOT = Path(__file__).parents[1]
-SLOW = ("log.jsonl, status", "study bytes", "study attributes", "run.json", "parquet", "sweeps, solved", "conditions")
+SLOW = ("log.jsonl, status", "study bytes", "study attributes", "run.json", "parquet", "sweeps, solved")
 
 
 @pytest.fixture(scope="module")

@@ -228,7 +228,7 @@ def test_another_cost_on_the_axis(opened: Browser) -> None:
     boxes[1].click()
     opened.wait("return document.querySelector('.xtitle').textContent.startsWith('parameters (M')")
     assert opened.js("return CHART.layout.xaxis.range") != before
-    step = opened.js("return CHART.data.find((trace) => trace.name === 'frontier').x")
+    step = opened.js("return CHART.data.find((trace) => trace.name?.startsWith('frontier')).x")
     assert step[0] == opened.js("return DATA.costs.params.step[0][0]")
     row = opened.js("return DATA.networks.trial.indexOf(DATA.costs.params.members[1])")
     opened.move(row)
