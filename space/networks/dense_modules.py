@@ -47,14 +47,17 @@ def _without_dots(module: nn.Module, state: dict[str, Any], prefix: str, *_: Any
 
 
 class DenseBlock(nn.Module):
-    """Dense layers, each reading everything before it."""
+    """Dense layers, each reading everything before it.
+
+    Each layer's maps are appended to what was there. Concatenating all maps anew for each layer gives the same values
+    and gradients, to the bit, but a backward pass of one addition for each pair of layers in place of one for each.
+    """
 
     def forward(self, x: Tensor) -> Tensor:
         """(n, c, h, w) -> (n, c + layers * growth_rate, h, w)."""
-        maps = [x]
         for layer in self.children():
-            maps.append(layer(torch.cat(maps, 1)))
-        return torch.cat(maps, 1)
+            x = torch.cat((x, layer(x)), 1)
+        return x
 
 
 @torch.fx.wrap  # one call in a graph of torch.fx, which cannot look into it
