@@ -170,10 +170,12 @@ def zerocost(options: argparse.Namespace) -> str:
 
 def fidelity(options: argparse.Namespace) -> str:
     """Score the set's networks, a line each; write the report and its picture; print the table."""
+    if options.report is not None:
+        return written_report(options.report, None)
     if options.seeds < 1:
         raise ValueError(f"--seeds {options.seeds}: expected how often each network is trained, such as --seeds 3")
 
-    from evaluate.fidelity.run import fidelity_text, ranking_set, report, run_fidelity, write_fidelity
+    from evaluate.fidelity.run import ranking_set, run_fidelity
 
     networks = ranking_set(options.set)
     if options.networks:
@@ -190,12 +192,16 @@ def fidelity(options: argparse.Namespace) -> str:
     seeds = tuple(range(options.seeds))
     for event in run_fidelity(networks, recipe, data.to(device), seeds, device, directory):
         print(event.line(), flush=True)
-    result = report(directory, seeds)
-    paths = write_fidelity(result, directory)
+    return written_report(directory, seeds)
 
+
+def written_report(directory: Path, seeds: Sequence[int] | None) -> str:
+    """Write the report of a directory's scores and its picture; returns the tables."""
+    from evaluate.fidelity.run import fidelity_text, report, write_fidelity
     from results.plots.fidelity import write_fidelity_plot  # a command may use both sides; the packages do not
 
-    paths += write_fidelity_plot(directory)
+    result = report(directory, seeds)
+    paths = write_fidelity(result, directory) + write_fidelity_plot(directory)
     return fidelity_text(result) + "\nwritten: " + ", ".join(str(path) for path in paths)
 
 

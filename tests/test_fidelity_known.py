@@ -23,7 +23,8 @@ def test_known_from_a_run(keyed: Fidelity, tmp_path: Path) -> None:
     write_fidelity(keyed, tmp_path / "imagenet-digits-smoke")
     (one,) = fidelity_of(dataclasses.replace(SMOKE, name="other"), "abc", "imagenet", tmp_path)
     assert one.proxy_top1 == keyed.rankings["proxy_top1"]
-    assert one.macs == keyed.rankings["macs"]
+    assert one.rankings["activations"] == keyed.rankings["activations"]
+    assert one.regrets["macs"] == keyed.regrets["macs"]
     assert fidelity_of(dataclasses.replace(SMOKE, epochs=3), "abc", "imagenet", tmp_path) == ()
     assert fidelity_of(SMOKE, "other data", "imagenet", tmp_path) == ()
     assert fidelity_of(SMOKE, "", "imagenet", tmp_path) == ()
@@ -35,14 +36,23 @@ def test_sentence(keyed: Fidelity) -> None:
         keyed.rankings["proxy_top1"], tau=0.31, tau_low=0.05, tau_high=0.55, concordance=0.52, concordance_low=0.3,
         concordance_high=0.71, pairs=41, networks=25,
     )  # fmt: skip
-    macs = dataclasses.replace(keyed.rankings["macs"], tau=0.75)
-    one = KnownFidelity.from_json(summary(dataclasses.replace(keyed, rankings={"proxy_top1": ours, "macs": macs})))
-    assert dataclasses.replace(one, seeds=1).sentence() == (
-        "fidelity (25 ImageNet landmarks, 1 seed): tau 0.31 [0.05, 0.55], within a budget 0.52 [0.30, 0.71] of 41 "
-        "pairs; by MACs alone tau 0.75"
+    counted = dataclasses.replace(ours, tau=0.8, concordance=0.95)
+    one = dataclasses.replace(
+        KnownFidelity.from_json(summary(keyed)),
+        seeds=1,
+        rankings={"proxy_top1": ours, "macs": dataclasses.replace(ours, tau=0.4), "activations": counted},
+        regrets={"proxy_top1": 0.61, "macs": 1.2, "activations": 0.04},
+        brackets=6,
     )
+    assert one.sentence() == (
+        "fidelity (25 ImageNet landmarks, 1 seed): tau 0.31 [0.05, 0.55], within a budget 0.52 [0.30, 0.71] of 41 "
+        "pairs, regret 0.61 points in 6 brackets of like cost; activations alone, which need no training, rank these "
+        "networks better: tau 0.80, within a budget 0.95, regret 0.04"
+    )
+    better = dataclasses.replace(one, rankings=one.rankings | {"proxy_top1": dataclasses.replace(ours, tau=0.81)})
+    assert better.sentence().endswith("like cost; activations alone: tau 0.80, within a budget 0.95, regret 0.04")
     both = fidelity_sentence((one, dataclasses.replace(one, set="cifar")))
-    assert "ImageNet landmarks, 2 seeds" in both and "CIFAR-10 landmarks" in both
+    assert "ImageNet landmarks, 1 seed" in both and "CIFAR-10 landmarks" in both
     assert fidelity_sentence(()) == UNKNOWN
     assert "python -m evaluate fidelity" in UNKNOWN
 
@@ -74,7 +84,7 @@ def test_shipped_summaries(keyed: Fidelity, tmp_path: Path, monkeypatch: pytest.
     write_fidelity(dataclasses.replace(keyed, date="1999-01-01T00:00:00+00:00"), tmp_path / "runs" / "mine")
     (one,) = fidelity_of(SMOKE, "abc", "imagenet", tmp_path / "runs")
     assert one.seeds == 2  # what was measured here counts before what is shipped
-    empty = dataclasses.replace(keyed, rankings={})
+    empty = dataclasses.replace(keyed, networks=())
     with pytest.raises(ValueError, match="no network was scored"):
         summary(empty)
 

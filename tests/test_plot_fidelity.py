@@ -7,15 +7,9 @@ from typing import Any
 
 import pytest
 
+from evaluate.fidelity.network import NetworkFidelity, SeedScore
 from evaluate.fidelity.ranking_sets import ranking_set
-from evaluate.fidelity.report import (
-    Fidelity,
-    NetworkFidelity,
-    SeedScore,
-    rank_all,
-    spread_over_seeds,
-    tau_of_seed,
-)
+from evaluate.fidelity.report import Fidelity
 from evaluate.training.presets import RECIPES
 from results.plots import style
 from results.plots.fidelity import draw_fidelity, fidelity_plot_data, write_fidelity_plot
@@ -30,7 +24,7 @@ def report(
     rng = random.Random(0)
     rows = tuple(
         NetworkFidelity(
-            each.name, each.label, each.family, each.macs, each.params, each.published_error, each.source,
+            each.name, each.label, each.family, *each.counts, each.published_error, each.source,
             tuple(
                 SeedScore(seed, 9.0, 95 - each.published_error + noise * rng.gauss(0, 1), 1.0, 1.2)
                 for seed in range(seeds)
@@ -40,9 +34,7 @@ def report(
     )  # fmt: skip
     fidelity = Fidelity(
         set=set_name, data=data, data_key="abc", recipe=RECIPES["cpu"], device="cpu", environment={},
-        seeds=tuple(range(seeds)), networks=rows, rankings=rank_all(rows),
-        tau_per_seed=tuple(tau_of_seed(rows, seed) for seed in range(seeds)), spread=spread_over_seeds(rows),
-        seconds=None, date="2026-01-01",
+        seeds=tuple(range(seeds)), networks=rows, date="2026-01-01",
     )  # fmt: skip
     return dict(json.loads(json.dumps(fidelity.to_json())))
 
@@ -72,14 +64,14 @@ def test_caption_says_both_figures_beside_the_baseline() -> None:
     ours = {"tau": 0.31, "tau_low": 0.05, "tau_high": 0.55, "concordance": 0.52, "concordance_low": 0.3,
             "concordance_high": 0.71, "pairs": 41, "networks": 25}  # fmt: skip
     content["rankings"]["proxy_top1"] = ours
-    content["rankings"]["macs"] |= {"tau": 0.75, "tau_low": None, "tau_high": None, "concordance": None}
+    content["beside"] = "activations alone: tau 0.20"
     caption = fidelity_plot_data(content).caption
     assert (
         "25 published ImageNet networks" in caption and "recipe cpu" in caption and "on digits, 1 seed, cpu" in caption
     )
-    assert "Kendall's tau 0.31 [0.05, 0.55]; ranking by MACs alone 0.75." in caption
+    assert "Kendall's tau 0.31 [0.05, 0.55]." in caption
     assert "(41 pairs of like MACs, errors apart): 0.52 [0.30, 0.71] in the right order" in caption
-    assert "by MACs alone undefined" in caption
+    assert "Activations alone: tau 0.20." in caption
     assert "Digits show the machinery, not ImageNet." in caption
     assert "Bars" not in caption
 

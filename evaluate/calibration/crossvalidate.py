@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from evaluate.calibration.covariance import Array, Prior
-from evaluate.calibration.evidence import COUNTS
 from evaluate.calibration.fidelities import Scores
 from evaluate.calibration.model import Calibration, Trained
+from evaluate.fidelity.regression import folds, regression_left_out
 
 GROUPS: dict[str, Callable[[Trained], str]] = {
     "network": lambda each: each.evidence.network,
@@ -26,7 +26,6 @@ GROUPS: dict[str, Callable[[Trained], str]] = {
     "size": lambda each: str(math.floor(each.evidence.counts[0] / math.log(SIZES))),
 }
 SIZES = 4  # multiply-adds differ by less than this factor within a group of like size
-RIDGE = 0.1  # of the plain regression, on standardised log counts
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +47,7 @@ def leave_out(trained: Sequence[Trained], group: str, prior: Prior, scores: Sequ
         scores: of any networks; those of the group stay, for scores are had without its truth.
     """
     values = np.zeros((5, len(trained)))
-    for out, rest in _folds(trained, group):
+    for out, rest in folds([GROUPS[group](each) for each in trained]):
         model = Calibration.fit([trained[number] for number in rest], prior, scores)
         for task in sorted({trained[number].task for number in out}):
             here = [number for number in out if trained[number].task == task]
@@ -62,25 +61,10 @@ def leave_out_ridge(trained: Sequence[Trained], group: str) -> LeftOut:
 
     Tasks have levels of their own.
     """
-    tasks = sorted({each.task for each in trained})
-    counts = np.array([each.evidence.counts for each in trained])
-    of_task = np.array([[each.task == task for task in tasks] for each in trained], dtype=np.float64)
-    known = np.log([each.error for each in trained])
-    predicted = np.zeros(len(trained))
-    for out, rest in _folds(trained, group):
-        middle, spread = counts[rest].mean(0), counts[rest].std(0)
-        x = np.hstack([(counts - middle) / np.where(spread > 0, spread, 1), of_task])
-        penalty = np.diag([RIDGE] * len(COUNTS) + [1e-9] * len(tasks))
-        solved = np.linalg.solve(x[rest].T @ x[rest] + penalty, x[rest].T @ known[rest])
-        predicted[out] = x[out] @ solved
-    return LeftOut(np.exp(predicted))
-
-
-def _folds(trained: Sequence[Trained], group: str) -> list[tuple[list[int], list[int]]]:
-    """(left out, the rest) for each value of the group, as numbers of figures."""
-    names = [GROUPS[group](each) for each in trained]
-    folds = []
-    for name in dict.fromkeys(names):
-        out = [number for number, each in enumerate(names) if each == name]
-        folds.append((out, [number for number, each in enumerate(names) if each != name]))
-    return folds
+    predicted = regression_left_out(
+        [each.evidence.counts for each in trained],
+        [each.error for each in trained],
+        [GROUPS[group](each) for each in trained],
+        [each.task for each in trained],
+    )
+    return LeftOut(predicted)

@@ -5,11 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from evaluate.measures.counts import count
 from space import Config
-from space.networks.layers import Conv, Linear
 
-COUNTS = ("macs", "params", "activations", "depth")
-BESIDE = ("downsample", "se.")  # layers beside the longest path: projections, squeeze-and-excitation
 PLAIN = "plain"  # networks without shortcuts, which train worse than their counts say
 
 
@@ -17,8 +15,7 @@ PLAIN = "plain"  # networks without shortcuts, which train worse than their coun
 class Evidence:
     """What a calibration reads of a network.
 
-    `counts` are natural logarithms, in the order of `COUNTS`: multiply-adds, parameters, activations (output elements
-    of convolutions) and weight layers on the longest path, all at the target.
+    `counts` are natural logarithms of `evaluate.measures.counts.Counts` at the target, in its order.
     """
 
     network: str  # the configuration's id: equal networks have equal ids
@@ -37,12 +34,5 @@ def evidence(config: Config, input_size: int, classes: int) -> Evidence:
     Raises:
         ValueError: if the input is too small for the network.
     """
-    macs = params = activations = depth = 0
-    for block in config.blocks(input_size, classes):
-        for layer in block.layers:
-            m, p, a = layer.totals(block.copies)
-            macs, params, activations = macs + m, params + p, activations + a
-            if isinstance(layer, Conv | Linear) and not layer.name.startswith(BESIDE):
-                depth += block.copies
     family = PLAIN if getattr(config, "shortcut", "") == "none" else config.family
-    return Evidence(config.id, family, tuple(map(math.log, (macs, params, activations, depth))))
+    return Evidence(config.id, family, tuple(map(math.log, count(config, input_size, classes))))

@@ -11,17 +11,18 @@ import numpy as np
 
 from evaluate.calibration.covariance import PRIORS, Array
 from evaluate.calibration.crossvalidate import GROUPS, LeftOut, leave_out, leave_out_ridge
-from evaluate.calibration.evidence import COUNTS, evidence
+from evaluate.calibration.evidence import evidence
 from evaluate.calibration.expect import trained_of
 from evaluate.calibration.fidelities import Scores
 from evaluate.calibration.model import Calibration, Trained
 from evaluate.calibration.truth import Published, published
 from evaluate.fidelity.ranking_sets import ranking_set
 from evaluate.fidelity.rankings import APART, RATIO, agreement, within_budget_pairs
+from evaluate.fidelity.regret import bracket_regret, budget_brackets
+from evaluate.measures.counts import COUNTS
 from space.shell.tables import Column, Sheet, Table
 
 MODEL, RIDGE = "expected error", "ridge regression"
-LEAST_BRACKET = 3  # networks in a bracket of like cost
 FIRST_TASKS = (1000, 10)  # classes of the tasks that ranking sets are of
 SCOPES = ("ranking set", "same recipe")
 
@@ -95,6 +96,7 @@ def assess(set_name: str, scores: Mapping[str, Mapping[str, float]] | None = Non
         for name, predicted in rules.items():
             lines += [_assessment(name, group, scope, rows, trained, predicted, ranked, True) for scope in SCOPES]
     fitted = Calibration.fit(trained, PRIORS[set_name], kinds).fidelities
+    equal = LeftOut(np.zeros(len(rows)))  # picks at random
     return CalibrationReport(
         set=set_name,
         figures=len(rows),
@@ -102,7 +104,7 @@ def assess(set_name: str, scores: Mapping[str, Mapping[str, float]] | None = Non
         recipes=tuple(dict.fromkeys(row.recipe for row in rows)),
         apart=tuple(sorted(PRIORS[set_name].apart)),
         weights={each.name: each.weight for each in fitted},
-        chance={scope: _regret(rows, trained, None, ranked, scope)[0] for scope in SCOPES},
+        chance={scope: _regret(rows, trained, equal, ranked, scope)[0] for scope in SCOPES},
         lines=tuple(lines),
     )
 
@@ -201,26 +203,16 @@ def _within_recipes(
 def _regret(
     rows: Sequence[Published],
     trained: Sequence[Trained],
-    predicted: LeftOut | None,
+    predicted: LeftOut,
     ranked: Sequence[int],
     scope: str,
 ) -> tuple[float | None, int]:
-    """(mean regret, brackets): of a rule, or without one that of a random choice.
-
-    A bracket begins with the cheapest network that is in none and takes all that cost up to `RATIO` more.
-    """
+    """(mean regret, brackets) of a rule."""
     regrets = []
     for chosen in [list(ranked)] if scope == SCOPES[0] else _alike(rows):
-        by_cost = sorted(chosen, key=lambda number: trained[number].evidence.counts[0])
-        while by_cost:
-            limit = trained[by_cost[0]].evidence.counts[0] - np.log(1 - RATIO)
-            bracket = [number for number in by_cost if trained[number].evidence.counts[0] < limit]
-            by_cost = by_cost[len(bracket) :]
-            if len(bracket) < LEAST_BRACKET:
-                continue
-            errors = [rows[number].error for number in bracket]
-            picked = np.mean(errors) if predicted is None else errors[int(np.argmin(predicted.error[bracket]))]
-            regrets.append(float(picked) - min(errors))
+        errors, values, macs = _columns(rows, trained, predicted, chosen)
+        scores = [-value for value in values]
+        regrets += [bracket_regret(scores, errors, bracket) for bracket in budget_brackets(macs)]
     return (float(np.mean(regrets)) if regrets else None), len(regrets)
 
 

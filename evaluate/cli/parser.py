@@ -88,6 +88,9 @@ def make_parser() -> argparse.ArgumentParser:
     fidelity.add_argument("--seeds", type=int, default=1, metavar="N", help="trainings of each network (%(default)s)")
     fidelity.add_argument("--networks", nargs="+", metavar="NAME", help="some of the set's networks alone")
     fidelity.add_argument("--out", type=Path, metavar="DIR", help="(runs/fidelity/SET-DATA-RECIPE)")
+    fidelity.add_argument(
+        "--report", type=Path, metavar="DIR", help="train nothing: write the report of the scores in DIR anew"
+    )
 
     expect = command(
         "expect",

@@ -19,8 +19,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from evaluate.measures.counts import Counts, count
 from space import LANDMARKS, Config
 from space.landmarks import figures as p
+from space.landmarks.networks import TARGETS
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,11 @@ class RankedLandmark:
     params: int
     published_error: float  # top-1, percent
     source: str
+
+    @property
+    def counts(self) -> Counts:
+        """Exact counts at the set's own input size and classes."""
+        return count(self.config, *TARGETS[self.set])
 
 
 @dataclass(frozen=True)

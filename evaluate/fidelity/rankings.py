@@ -161,7 +161,7 @@ def concordance(scores: Sequence[float], errors: Sequence[float], pairs: Sequenc
 
 def _right(scores: Sequence[float], errors: Sequence[float], pair: Pair) -> float:
     better, worse = sorted(pair, key=lambda n: errors[n])
-    return 0.5 * ((scores[better] > scores[worse]) + (scores[better] >= scores[worse]))
+    return 0.5 * (int(scores[better] > scores[worse]) + int(scores[better] >= scores[worse]))
 
 
 def tau_interval(scores: Sequence[float], errors: Sequence[float], seed: int = 0, n_resamples: int = RESAMPLES) -> Ends:

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import hashlib
 import platform
-import statistics
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -24,19 +23,11 @@ from typing import Any
 
 import torch
 
+from evaluate.fidelity.network import NetworkFidelity
 from evaluate.fidelity.ranking_sets import RankedLandmark, ranking_set
-from evaluate.fidelity.report import (
-    Fidelity,
-    NetworkFidelity,
-    Seconds,
-    fidelity_csv,
-    fidelity_text,
-    rank_all,
-    spread_over_seeds,
-    tau_of_seed,
-    write_fidelity,
-)
+from evaluate.fidelity.report import Fidelity
 from evaluate.fidelity.scores import append_score, open_scores, read_scores, seed_score
+from evaluate.fidelity.text import fidelity_csv, fidelity_text, write_fidelity
 from evaluate.images.load import ImageData
 from evaluate.measures.zero_cost import ZeroCost, zero_cost
 from evaluate.training.device import device_name, resolve_device
@@ -159,7 +150,7 @@ def report(directory: Path, seeds: Sequence[int] | None = None) -> Fidelity:
         seeds: count these alone; None is all that were begun.
 
     Raises:
-        ValueError: if there are no scores, or a line is damaged.
+        ValueError: if there are no scores, a line is damaged, or a network is no landmark of the set any more.
     """
     path = directory / SCORES
     header, records = read_scores(path)
@@ -168,15 +159,19 @@ def report(directory: Path, seeds: Sequence[int] | None = None) -> Fidelity:
     setting = header["setting"]
     begun = sorted({seed for _, seed in records if seed is not None})
     chosen = tuple(begun if seeds is None else seeds)
+    known = {each.name: each for each in ranking_set(setting["set"])}
+    if gone := [row["name"] for row in setting["networks"] if row["name"] not in known]:
+        raise ValueError(f"{path} has scores of {gone[0]}, which is not in the set {setting['set']} any more")
     networks = tuple(
         NetworkFidelity(
             **row,
+            activations=known[row["name"]].counts.activations,
+            depth=known[row["name"]].counts.depth,
             scores=tuple(seed_score(records[row["name"], seed]) for seed in chosen if (row["name"], seed) in records),
             zero_cost=tuple(ZeroCost(**value) for value in records.get((row["name"], None), {}).get("zero_cost", ())),
         )
         for row in setting["networks"]
     )
-    times = [score.seconds for network in networks for score in network.scores]
     return Fidelity(
         set=setting["set"],
         data=setting["data"],
@@ -186,10 +181,6 @@ def report(directory: Path, seeds: Sequence[int] | None = None) -> Fidelity:
         environment=header["environment"],
         seeds=chosen,
         networks=networks,
-        rankings=rank_all(networks),
-        tau_per_seed=tuple(tau_of_seed(networks, seed) for seed in chosen),
-        spread=spread_over_seeds(networks),
-        seconds=_seconds(times),
         date=datetime.now(UTC).isoformat(timespec="seconds"),
     )
 
@@ -227,10 +218,3 @@ def _setting(networks: Sequence[RankedLandmark], recipe: Recipe, data: ImageData
 
 def _environment(device: str) -> dict[str, str]:
     return {"python": platform.python_version(), "torch": torch.__version__, "processor": device_name(device)}
-
-
-def _seconds(times: list[float]) -> Seconds | None:
-    if not times:
-        return None
-    p90 = statistics.quantiles(times, n=10, method="inclusive")[-1] if len(times) > 1 else times[0]
-    return Seconds(statistics.median(times), p90, sum(times))

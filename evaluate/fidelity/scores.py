@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from evaluate.fidelity.report import SeedScore
+from evaluate.fidelity.network import SeedScore
 from evaluate.training.recipe import Recipe
 from space.shell.reading import read_bytes
 

@@ -1,6 +1,6 @@
 """What is known of a recipe's fidelity on some data, from runs on this machine and from measurements that are shipped.
 
-``known.json`` beside this file is a list of what `summary` gives.
+``shipped.json`` beside this file is a list of what `summary` gives.
 """
 
 from __future__ import annotations
@@ -13,13 +13,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from evaluate.fidelity.baselines import BASELINES, beside, interval, number
+from evaluate.fidelity.network import PROXY
 from evaluate.fidelity.rankings import Agreement
-from evaluate.fidelity.report import SET_NAMES, Fidelity, interval, number
+from evaluate.fidelity.report import Fidelity
+from evaluate.fidelity.text import SET_NAMES
 from evaluate.training.recipe import Recipe
 from space.shell.reading import read_text
 from space.shell.words import amount
 
 RUNS = Path("runs/fidelity")
+_REPEATED = (PROXY, *BASELINES)
 SHIPPED = Path(__file__).with_name("shipped.json")
 UNKNOWN = "fidelity unknown: type python -m evaluate fidelity --data … --recipe …"
 
@@ -35,12 +39,18 @@ class KnownFidelity:
     device: str
     processor: str
     seeds: int
-    proxy_top1: Agreement
-    macs: Agreement  # the baseline, for the same networks
+    rankings: dict[str, Agreement]  # by the proxy's top-1, and by each of `BASELINES` for the same networks
+    regrets: dict[str, float | None]  # of these; points, mean over the brackets of like cost
+    brackets: int
     date: str
 
+    @property
+    def proxy_top1(self) -> Agreement:
+        """By the proxy's top-1."""
+        return self.rankings[PROXY]
+
     def sentence(self) -> str:
-        """Both figures with their intervals, and what multiply-adds alone would have given."""
+        """The figures with their intervals, and what the best of the exact counts gives without any training."""
         ours = self.proxy_top1
         seeds = f"{amount(self.seeds, 'seed')}"
         text = (
@@ -52,7 +62,9 @@ class KnownFidelity:
                 f", within a budget {number(ours.concordance)} "
                 f"{interval(ours.concordance_low, ours.concordance_high)} of {ours.pairs} pairs"
             )
-        return f"{text}; by MACs alone tau {number(self.macs.tau)}"
+        if self.brackets:
+            text += f", regret {number(self.regrets[PROXY])} points in {amount(self.brackets, 'bracket')} of like cost"
+        return f"{text}; {beside(ours, self.rankings, self.regrets)}"
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values; `from_json` gives the same back."""
@@ -66,8 +78,8 @@ class KnownFidelity:
             ValueError: if it is not one.
         """
         try:
-            agreements = {name: Agreement(**data[name]) for name in ("proxy_top1", "macs")}
-            return cls(**data | {"recipe": Recipe.from_json(data["recipe"])} | agreements)
+            rankings = {name: Agreement(**data["rankings"][name]) for name in _REPEATED if name in data["rankings"]}
+            return cls(**data | {"recipe": Recipe.from_json(data["recipe"]), "rankings": rankings})
         except (KeyError, TypeError) as error:
             raise ValueError(f"no summary of a fidelity run: {error!r}") from error
 
@@ -78,7 +90,7 @@ def known_from(fidelity: Fidelity) -> KnownFidelity:
     Raises:
         ValueError: if no network of it was scored.
     """
-    if "proxy_top1" not in fidelity.rankings:
+    if PROXY not in fidelity.rankings:
         raise ValueError("no network was scored: there is nothing to say about the recipe's fidelity")
     return KnownFidelity(
         set=fidelity.set,
@@ -88,14 +100,15 @@ def known_from(fidelity: Fidelity) -> KnownFidelity:
         device=fidelity.device,
         processor=fidelity.environment["processor"],
         seeds=len(fidelity.seeds),
-        proxy_top1=fidelity.rankings["proxy_top1"],
-        macs=fidelity.rankings["macs"],
+        rankings={name: fidelity.rankings[name] for name in _REPEATED if name in fidelity.rankings},
+        regrets={name: fidelity.regrets[name] for name in _REPEATED},
+        brackets=len(fidelity.brackets),
         date=fidelity.date,
     )
 
 
 def summary(fidelity: Fidelity) -> dict[str, Any]:
-    """One entry of ``known.json``.
+    """One entry of ``shipped.json``.
 
     Raises:
         ValueError: if no network of it was scored.

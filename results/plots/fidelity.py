@@ -28,7 +28,7 @@ from results.plots.saved import a_report_of
 from results.run.notes import DIGITS
 from space.shell.files import write_files
 from space.shell.reading import read_text
-from space.shell.words import amount
+from space.shell.words import amount, capital
 
 SETS = {"imagenet": "ImageNet", "cifar": "CIFAR-10"}
 
@@ -117,14 +117,14 @@ def _caption(report: Mapping[str, Any], points: list[FidelityPoint]) -> str:
     lines = [what]
     rankings = report["rankings"]
     if "proxy_top1" in rankings:
-        ours, macs = rankings["proxy_top1"], rankings["macs"]
-        lines.append(f"Over all pairs: Kendall's tau {_said(ours, 'tau')}; ranking by MACs alone {_said(macs, 'tau')}.")
+        ours = rankings["proxy_top1"]
+        lines.append(f"Over all pairs: Kendall's tau {_said(ours, 'tau')}.")
         if ours["pairs"]:
             lines.append(
                 f"Within a budget ({ours['pairs']} pairs of like MACs, errors apart): {_said(ours, 'concordance')} in "
-                f"the right order; by MACs alone {_said(macs, 'concordance')}, by guessing 0.5. Brackets: 95 %, "
-                "bootstrap over networks."
+                "the right order; by guessing 0.5. Brackets: 95 %, bootstrap over networks."
             )
+        lines.append(f"{capital(report['beside'])}.")
     if report["data"] == "digits":
         lines.append(DIGITS)
     return "\n".join(lines)
