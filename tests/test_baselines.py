@@ -97,6 +97,12 @@ def test_a_regression_never_sees_what_is_left_out(group: str) -> None:
         after = regression_left_out(logs, wrong, groups)
         assert (after[out] == before[out]).all()
         assert (after[rest] != before[rest]).all()
+        for number in out:  # nor the counts of the others of its group
+            alone = [*rest, number]
+            found = regression_left_out(
+                [logs[n] for n in alone], [errors[n] for n in alone], [groups[n] for n in alone]
+            )
+            assert found[-1] == pytest.approx(before[number], rel=1e-12)
 
 
 def test_no_prediction_from_too_few_networks() -> None:
