@@ -46,11 +46,11 @@ def test_sentence(keyed: Fidelity) -> None:
     )
     assert one.sentence() == (
         "fidelity (25 ImageNet landmarks, 1 seed): tau 0.31 [0.05, 0.55], within a budget 0.52 [0.30, 0.71] of 41 "
-        "pairs, regret 0.61 points in 6 brackets of like cost; activations alone, which need no training, rank these "
-        "networks better: tau 0.80, within a budget 0.95, regret 0.04"
+        "pairs, regret 0.61 points (its choice against the best of like cost, 6 brackets); activations alone, which "
+        "need no training, rank these networks better: tau 0.80, within a budget 0.95, regret 0.04"
     )
     better = dataclasses.replace(one, rankings=one.rankings | {"proxy_top1": dataclasses.replace(ours, tau=0.81)})
-    assert better.sentence().endswith("like cost; activations alone: tau 0.80, within a budget 0.95, regret 0.04")
+    assert better.sentence().endswith("6 brackets); activations alone: tau 0.80, within a budget 0.95, regret 0.04")
     both = fidelity_sentence((one, dataclasses.replace(one, set="cifar")))
     assert "ImageNet landmarks, 1 seed" in both and "CIFAR-10 landmarks" in both
     assert fidelity_sentence(()) == UNKNOWN

@@ -63,7 +63,10 @@ class KnownFidelity:
                 f"{interval(ours.concordance_low, ours.concordance_high)} of {ours.pairs} pairs"
             )
         if self.brackets:
-            text += f", regret {number(self.regrets[PROXY])} points in {amount(self.brackets, 'bracket')} of like cost"
+            brackets = amount(self.brackets, "bracket")
+            text += (
+                f", regret {number(self.regrets[PROXY])} points (its choice against the best of like cost, {brackets})"
+            )
         return f"{text}; {beside(ours, self.rankings, self.regrets)}"
 
     def to_json(self) -> dict[str, Any]:
