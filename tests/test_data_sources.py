@@ -46,7 +46,7 @@ def test_a_path_wins_over_a_hub_name(tmp_path: Path, monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize(
     "spec, message",
     [
-        ("foo", "data 'foo': no such folder; expected digits, a folder"),
+        ("foo", "data 'foo': no such folder; expected fractals, digits, a folder"),
         ("./nope/x", "no such folder"),
         ("a/b/c", "no such folder"),
         ("", "no such folder"),
@@ -148,7 +148,7 @@ def test_pickles_are_refused_and_never_loaded(
     with pytest.raises(ValueError) as caught:
         load_data(place, 8)
     assert named in str(caught.value)
-    assert "never loaded: expected digits, a folder of parquet files" in str(caught.value)
+    assert "never loaded: expected fractals, digits, a folder of parquet files" in str(caught.value)
     assert not (tmp_path / "sprung").exists()
 
 
@@ -157,7 +157,7 @@ def test_pickles_are_refused_and_never_loaded(
 )
 def test_other_files_are_named_for_what_they_are(tmp_path: Path, name: str, what: str) -> None:
     (tmp_path / name).write_bytes(b"nothing")
-    with pytest.raises(ValueError, match=f"{name} {what}: expected digits, a folder"):
+    with pytest.raises(ValueError, match=f"{name} {what}: expected fractals, digits, a folder"):
         load_data(tmp_path / name, 8)
 
 

@@ -5,7 +5,7 @@ can be deleted at any time. It holds, a line each:
 
 - ``<hash>.npy``: all images of one split at one resolution as uint8 (n, 3, r, r), then their CRC-32 in four bytes. The
   hash is of the content, the resolution and the version of the decoding. Labels come from the source: they are quick
-  to read, and the content's digest covers them.
+  to read, and the content's digest covers them. Images that a program makes lie there in the same form.
 - ``<hash>.broken``: beside the images of a split of which broken ones are left out, as JSON: their numbers and why.
 - ``<hash>.key``: the digest of files that were read before, found again by their paths, sizes and times.
 
@@ -24,7 +24,7 @@ import time
 import uuid
 import warnings
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -125,6 +125,28 @@ def decoded(source: Source, resolution: int, skip_broken: bool = False) -> Decod
         pixels[at : at + len(batch)] = batch
         at += len(batch)
     return Decoded(key, pixels, broken)
+
+
+def made(
+    key: str, count: int, resolution: int, batches: Callable[[], Iterable[NDArray[np.uint8]]]
+) -> NDArray[np.uint8]:
+    """Images that a program makes, (count, 3, resolution, resolution): from the cache, else made and put there.
+
+    Args:
+        key: names what is made, with the version of the program that makes it.
+        count: how many images.
+        resolution: height and width in pixels.
+        batches: makes them.
+    """
+    shape = (count, 3, resolution, resolution)
+    try:
+        file = cache_folder() / f"{_hash('made', key, str(count), str(resolution))}.npy"
+        if not _is_whole(file, shape):
+            _store(file, shape, batches())
+        return np.memmap(file, np.uint8, "c", len(_header(shape)), shape)
+    except OSError as error:  # making them reads no file
+        _warn(error)
+    return np.concatenate([np.empty((0, *shape[1:]), np.uint8), *batches()])
 
 
 def _known_broken(path: Path, count: int) -> dict[int, str] | None:

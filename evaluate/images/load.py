@@ -1,8 +1,8 @@
 """Any image set -> tensors that stay on the device, with one held-out part of *train* to score on.
 
-What can be given is listed in `evaluate.images.sources`: embedded digits, a folder of parquet files or of images, a
-name on
-the Hugging Face hub. Images are decoded once for each resolution and kept by `evaluate.images.cache`.
+What can be given is listed in `evaluate.images.sources`: fractals that a program makes, embedded digits, a folder of
+parquet files or of images, a name on the Hugging Face hub. Images are decoded or made once for each resolution and
+kept by `evaluate.images.cache`.
 
 The test split is never opened by `load_data`: scores steer the search, and what steers it must not be what a result is
 reported on. `load_test` is for that report alone.
@@ -22,11 +22,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional as F
 
 from evaluate.images.cache import MOST_NAMED, Decoded, decoded
 from evaluate.images.decode import Source
-from evaluate.images.sources import DIGITS, open_source, parse_spec, split_options
+from evaluate.images.embedded import Fractals, digits
+from evaluate.images.sources import DIGITS, FRACTALS, open_source, parse_spec, split_options
 from space.shell.names import safe_name
 from space.shell.words import amount
 
@@ -103,11 +103,12 @@ def load_data(spec: str | Path, resolution: int, seed: int = 0, train_images: in
     of the files' paths below the split's folder and their sizes.
 
     Args:
-        spec: ``digits``, a folder of parquet files or of images, or a hub name; with options behind a question mark, as
-            `evaluate.images.sources` says, among them to leave out broken images. Files of a split other
-            than train are not opened.
+        spec: ``fractals``, ``digits``, a folder of parquet files or of images, or a hub name; with options behind a
+            question mark, as `evaluate.images.sources` says, among them to leave out broken images. Files of a split
+            other than train are not opened.
         resolution: height and width in pixels; images are cut to their central square and scaled.
-        seed: which images are held out (20 % of digits, else 10 % and at most 5,000), and the order of all.
+        seed: which images are held out (20 % of digits, else 10 % and at most 5,000), and the order of all. Fractals
+            have a held-out split of their own, the same for every seed.
         train_images: keep only so many training images.
 
     Raises:
@@ -115,7 +116,11 @@ def load_data(spec: str | Path, resolution: int, seed: int = 0, train_images: in
     """
     _check_resolution(resolution)
     parsed = parse_spec(spec)
-    if parsed.kind == "digits":
+    if parsed.kind in ("fractals", "digits"):
+        if train_images is not None and train_images < 2:
+            raise ValueError(f"data {parsed.place}: {train_images} image to train on: expected two or more")
+        if parsed.kind == "fractals":
+            return _fractals(Fractals.of(parsed), resolution, train_images)
         return _digits(resolution, seed, train_images)
     source = open_source(parsed)
     found = decoded(source, resolution, skip_broken=True) if parsed.skip_broken else None
@@ -183,6 +188,10 @@ def load_test(spec: str | Path, resolution: int) -> LabelledImages:
     parsed = parse_spec(spec)
     if parsed.kind == "digits":
         raise ValueError(f"data {DIGITS} has no test split: its only honest score is on the part held out of train")
+    if parsed.kind == "fractals":
+        fractals = Fractals.of(parsed)
+        made, names = fractals.split("test", resolution), _numbered(fractals.design.classes)
+        return LabelledImages(FRACTALS, made.images, made.labels, names, fractals.origin, f"{fractals.key} test")
     train, test = open_source(parsed), open_source(parsed, final=True)
     known = {name: number for number, name in enumerate(train.class_names)}
     if unknown := [test.class_names[n] for n in np.unique(test.labels) if test.class_names[n] not in known]:
@@ -204,29 +213,39 @@ def _check_resolution(resolution: int) -> None:
         raise ValueError(f"resolution is {resolution!r}: expected {MIN_RESOLUTION} to {MAX_RESOLUTION} pixels")
 
 
-def _digits(resolution: int, seed: int, limit: int | None) -> ImageData:
-    from sklearn.datasets import load_digits
+def _fractals(fractals: Fractals, resolution: int, limit: int | None) -> ImageData:
+    train, val = fractals.split("train", resolution, limit), fractals.split("held out", resolution)
+    return ImageData(
+        FRACTALS,
+        train.images,
+        train.labels,
+        val.images,
+        val.labels,
+        classes=fractals.design.classes,
+        class_names=_numbered(fractals.design.classes),
+        origin=fractals.origin,
+        key=fractals.key,
+    )
 
-    raw = load_digits()
-    images = torch.from_numpy(raw.images).float()[:, None] * (255 / 16)
-    if resolution != images.shape[-1]:
-        images = F.interpolate(images, (resolution, resolution), mode="bilinear", antialias=True)
-    pixels = images.round().clamp(0, 255).to(torch.uint8).expand(-1, 3, -1, -1)
-    labels = torch.from_numpy(raw.target).long()
+
+def _numbered(classes: int) -> tuple[str, ...]:
+    return tuple(str(number) for number in range(classes))
+
+
+def _digits(resolution: int, seed: int, limit: int | None) -> ImageData:
+    all_digits, key = digits(resolution)
+    pixels, labels = all_digits.images, all_digits.labels
     train, val = stratified_split(labels, 10, DIGITS_HELD_OUT, seed)
-    train = train[:limit]
-    if len(train) < 2:
-        raise ValueError(f"data {DIGITS}: {len(train)} image to train on: expected two or more")
     return ImageData(
         DIGITS,
-        pixels[train].contiguous(),
-        labels[train],
+        pixels[train[:limit]].contiguous(),
+        labels[train[:limit]],
         pixels[val].contiguous(),
         labels[val],
         classes=10,
-        class_names=tuple(str(digit) for digit in range(10)),
+        class_names=_numbered(10),
         origin="digits of scikit-learn",
-        key=hashlib.sha256(raw.images.tobytes() + raw.target.astype("<i8").tobytes()).hexdigest(),
+        key=key,
         mirror=False,
     )
 

@@ -28,6 +28,8 @@ def stored_sizes(spec: str | Path) -> tuple[tuple[int, int], ...]:
     parsed = parse_spec(spec)
     if parsed.kind == "digits":
         return (DIGITS_SIZE,)
+    if parsed.kind == "fractals":  # made at any size
+        return ()
     sizes: set[tuple[int, int]] = set()
     for item in islice(open_source(parsed).encoded(), LOOKED_AT):
         # what cannot be decoded is refused or left out by those who decode it

@@ -1,12 +1,14 @@
 """What the user types for ``--data`` -> a split of an image set, its images still encoded.
 
 =====================  ==========================================================================================
-``digits``             embedded in scikit-learn; read by `evaluate.images.load` itself
+``fractals``           made by a program (`evaluate.images.fractals`)
+``digits``             embedded in scikit-learn
 an existing folder     of parquet files (`evaluate.images.parquet`), else of images (`evaluate.images.folders`)
 ``owner/name``         a dataset of the Hugging Face hub (`evaluate.images.hub`)
 =====================  ==========================================================================================
 
-What is otherwise guessed can be chosen behind a question mark: ``uoft-cs/cifar100?label=fine_label&split=train``.
+What is otherwise guessed can be chosen behind a question mark: ``uoft-cs/cifar100?label=fine_label&split=train``, and
+how many images of how many classes a program makes: ``fractals?images=50000&classes=100``.
 There ``broken=skip`` leaves out what cannot be decoded; ``--skip-broken`` writes it.
 Pickled archives are recognised to be refused: to load a pickle is to run it.
 """
@@ -27,8 +29,13 @@ from evaluate.images.folders import LAYOUT, SUFFIXES, is_hidden, open_images
 from evaluate.images.parquet import open_parquet
 
 DIGITS = "digits"
+FRACTALS = "fractals"
 OPTIONS = ("split", "image", "label", "config", "broken")
-EXPECTED = f"{DIGITS}, a folder of parquet files, a folder of images (train/<class>/*.jpg), or a hub name (owner/name)"
+MADE = {"images": (2, 10_000_000), "classes": (2, 10_000), "seed": (0, 2**32 - 1)}  # options of fractals: least, most
+EXPECTED = (
+    f"{FRACTALS}, {DIGITS}, a folder of parquet files, a folder of images (train/<class>/*.jpg), or a hub name "
+    "(owner/name)"
+)
 
 _HUB = re.compile(r"\w[\w.-]*/\w[\w.-]*", re.ASCII)
 _PICKLES = re.compile(r"(data_batch_\d+|test_batch|batches\.meta|.*\.(pkl|pickle|pt|pth))", re.IGNORECASE)
@@ -40,7 +47,7 @@ _LOOK = 50  # members of an archive, or files of a folder, that are looked at fo
 class Spec:
     """A ``--data`` that was understood."""
 
-    kind: Literal["digits", "folder", "hub"]
+    kind: Literal["fractals", "digits", "folder", "hub"]
     place: str
     options: dict[str, str] = field(default_factory=dict)
     skip_broken: bool = False  # whether images that cannot be decoded are left out
@@ -59,9 +66,9 @@ def without_broken(spec: str) -> str:
 
     It is a part of what is read, like the split, and so of a run's settings.
     """
-    if spec == DIGITS:
-        return spec
     place, query = split_options(spec)
+    if place in (DIGITS, FRACTALS):
+        return spec
     if "?" in place:
         raise ValueError(f"data {spec}: --skip-broken needs a path without a question mark: rename the folder")
     return f"{spec}{'&' if query else '?'}broken=skip"
@@ -74,7 +81,9 @@ def parse_spec(spec: str | Path) -> Spec:
         ValueError: if it is nothing that can be, or an option is unknown.
     """
     place, query = split_options(str(spec))
-    options = _options(str(spec), query) if query else {}
+    if place == FRACTALS and not isinstance(spec, Path):
+        return Spec("fractals", FRACTALS, _options(str(spec), query, tuple(MADE)))
+    options = _options(str(spec), query)
     broken = options.pop("broken", None)
     if broken not in (None, "skip"):
         raise ValueError(f"data {spec}: broken={broken}: expected broken=skip, which leaves broken images out")
@@ -91,7 +100,24 @@ def parse_spec(spec: str | Path) -> Spec:
     raise ValueError(f"data {place!r}: no such folder; expected {EXPECTED}")
 
 
-def _options(spec: str, query: str) -> dict[str, str]:
+def whole_options(spec: Spec) -> dict[str, int]:
+    """The options of fractals as whole numbers.
+
+    Raises:
+        ValueError: if one is none, or outside its limits.
+    """
+    numbers = {}
+    for name, text in spec.options.items():
+        low, high = MADE[name]
+        if not (text.isascii() and text.isdigit() and len(text) < 20 and low <= int(text) <= high):
+            raise ValueError(f"data {spec.place}: {name}={text}: expected a whole number from {low} to {high}")
+        numbers[name] = int(text)
+    return numbers
+
+
+def _options(spec: str, query: str, allowed: tuple[str, ...] = OPTIONS) -> dict[str, str]:
+    if not query:
+        return {}
     try:
         pairs = parse_qsl(query, strict_parsing=True)
     except ValueError as error:
@@ -99,8 +125,8 @@ def _options(spec: str, query: str) -> dict[str, str]:
             f"data {spec}: cannot read {query!r}: expected such as ?label=fine_label&split=train"
         ) from error
     for name, _ in pairs:
-        if name not in OPTIONS:
-            raise ValueError(f"data {spec}: unknown option {name!r}: expected {', '.join(OPTIONS)}")
+        if name not in allowed:
+            raise ValueError(f"data {spec}: unknown option {name!r}: expected {', '.join(allowed)}")
     return dict(pairs)
 
 
