@@ -224,7 +224,7 @@ def test_markdown() -> None:
     lines = render(hostile(), SHOWN, "markdown").decode().splitlines()
     assert lines == [
         "| trial | macs (G) | proxy top1 (%) | reason | started (local time) | on frontier |",
-        "| ---: | ---: | ---: | --- | --- | --- |",
+        "| --: | --: | --: | --- | --- | --- |",
         "| 7 | 1.235 | 91.00 |  | 2026-11-23 12:00:01 | yes |",
         r"| 8 |  |  | 50% \| a\_b \& \<b\>$x$\</b\> line \\ #{2} \~ ^ \`c\` \*d\* \[e\] |  | no |",
     ]

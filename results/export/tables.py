@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import json
-import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -112,17 +111,7 @@ def _plain(field: Field, value: Any) -> Any:
 
 
 def _markdown(frame: pd.DataFrame, columns: Sequence[Field]) -> bytes:
-    def line(words: Sequence[str]) -> str:
-        return f"| {' | '.join(words)} |"
-
-    def escaped(word: str) -> str:
-        return re.sub(r"([\\`*_\[\]<>|&~])", r"\\\1", word)
-
-    table = laid_out(frame, columns)
-    lines = [line([escaped(head) for head in table.heads])]
-    lines.append(line(["---:" if column.form else "---" for column in table.columns]))
-    lines += [line([escaped(word) for word in row]) for row in table.cells("")]
-    return ("\n".join(lines) + "\n").encode()
+    return (laid_out(frame, columns).markdown("") + "\n").encode()
 
 
 def _latex(frame: pd.DataFrame, columns: Sequence[Field]) -> bytes:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from space.shell.tables import markdown_table
+
 
 class Field(NamedTuple):
     """One column of the table of a run, or of one made of it: a field as Arrow calls it."""
@@ -88,9 +90,10 @@ def page(columns: Sequence[Field] = COLUMNS) -> str:
         "values may be missing everywhere but in `trial` and `on_frontier`. This page is made by",
         "`python -m results.run.columns > docs/columns.md`.",
         "",
-        "| column | type | unit | meaning |",
-        "| --- | --- | --- | --- |",
-        *(f"| `{column.name}` | {column.dtype} | {column.unit} | {column.meaning} |" for column in columns),
+        markdown_table(
+            ("column", "type", "unit", "meaning"),
+            [(f"`{column.name}`", column.dtype, column.unit, column.meaning) for column in columns],
+        ),
     ]
     return "\n".join(lines)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -43,6 +44,11 @@ class Table:
         """Numbers of the columns that are flushed right."""
         return tuple(number for number, column in enumerate(self.columns) if column.form)
 
+    def markdown(self, missing: str = "-") -> str:
+        """For a page; what Markdown would read as markup stands as it is."""
+        rows = [[_literal(cell) for cell in row] for row in self.cells(missing)]
+        return markdown_table([_literal(head) for head in self.heads], rows, self.right)
+
 
 @dataclass(frozen=True)
 class Sheet:
@@ -64,10 +70,7 @@ class Sheet:
         """For a page; headings are left to the page."""
         parts = []
         for table in self.tables:
-            rule = ["--:" if number in table.right else "---" for number in range(len(table.columns))]
-            rows = [["<br>".join(map(str.strip, cell.split("\n"))) for cell in row] for row in table.cells()]
-            lines = [f"| {' | '.join(row)} |" for row in (table.heads, rule, *rows)]
-            parts += [f"**{table.title}**", "", *lines, ""]
+            parts += [f"**{table.title}**", "", table.markdown(), ""]
         for note in self.notes:
             parts += [note, ""]
         return "\n".join([*parts, *self._footer()[1:]]).rstrip()
@@ -123,6 +126,23 @@ def align(
         return text if width is None or len(text) <= width else text[: width - 3] + "..."
 
     return "\n".join(map(line, [*heads, *([["-" * room for room in widths]] if rule else []), *lines]))
+
+
+def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
+    """A table in Markdown, of cells that are Markdown themselves.
+
+    Args:
+        header: the heads.
+        rows: of as many cells each.
+        right: numbers of the columns that are flushed right.
+    """
+    rule = ["--:" if number in right else "---" for number in range(len(header))]
+    return "\n".join(f"| {' | '.join(row)} |" for row in (header, rule, *rows))
+
+
+def _literal(text: str) -> str:
+    lines = (re.sub(r"([\\`*_\[\]<>|&~])", r"\\\1", line.strip()) for line in text.split("\n"))
+    return "<br>".join(lines)
 
 
 def _lines(rows: Sequence[Sequence[str]]) -> list[list[str]]:
