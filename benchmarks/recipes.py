@@ -5,8 +5,9 @@
 
 DIR/<recipe>/scores.jsonl keeps every score, DIR/recipes.csv and .txt the table: for each recipe the fidelity
 (Kendall's tau over all pairs, concordance within a budget, both with 95 % bootstrap intervals) of the held-out
-top-1, of the held-out loss and of the training loss, beside the seconds a network. Choosing the best row of a table
-is itself optimistic: confirm it with other seeds (python -m evaluate fidelity --seeds 3).
+top-1, of the held-out loss and of the training loss, the regret of top-1, what multiply-adds and activations reach
+without any training, and the seconds a network. Choosing the best row of a table is itself optimistic:
+confirm it with other seeds (python -m evaluate fidelity --seeds 3).
 """
 
 from __future__ import annotations
@@ -20,10 +21,12 @@ import sys
 import time
 from pathlib import Path
 
+from evaluate.fidelity.baselines import number
 from evaluate.fidelity.run import Fidelity, ranking_set, report, run_fidelity
 from evaluate.images.load import load_data
 from evaluate.training.device import device_name, resolve_device
 from evaluate.training.recipe import Recipe
+from space.shell.tables import align
 
 _CPU = Recipe(
     name="base", epochs=4, batch_size=64, learning_rate=0.1, resolution=16, width=0.125, stem="cifar",
@@ -83,8 +86,8 @@ CANDIDATES: dict[str, tuple[Recipe, ...]] = {
 def table(fidelities: list[Fidelity]) -> tuple[str, str]:
     """(CSV, aligned text), a row a recipe, the fastest first."""
     columns = ["recipe", "networks", "seeds", "mean s", "median s", "mean top-1", "tau", "tau 95 %", "in budget",
-               "in budget 95 %", "pairs", "loss: tau", "in budget", "train loss: tau", "in budget", "MACs: tau",
-               "in budget"]  # fmt: skip
+               "in budget 95 %", "pairs", "regret", "loss: tau", "in budget", "train loss: tau", "in budget",
+               "MACs: tau", "in budget", "activations: tau", "in budget"]  # fmt: skip
     rows = []
     for fidelity in sorted(fidelities, key=lambda each: each.seconds.total if each.seconds else 0.0):
         ranking = fidelity.rankings
@@ -95,28 +98,22 @@ def table(fidelities: list[Fidelity]) -> tuple[str, str]:
         cells = [fidelity.recipe.name, str(top1.networks), str(len(fidelity.seeds)),
                  f"{statistics.fmean(times):.1f}", f"{statistics.median(times):.1f}",
                  f"{statistics.fmean(reached):.1f}",
-                 _number(top1.tau), f"{_number(top1.tau_low)} {_number(top1.tau_high)}",
-                 _number(top1.concordance), f"{_number(top1.concordance_low)} {_number(top1.concordance_high)}",
-                 str(top1.pairs)]  # fmt: skip
-        for name in ("proxy_loss", "train_loss", "macs"):
-            cells += [_number(ranking[name].tau), _number(ranking[name].concordance)]
+                 number(top1.tau), f"{number(top1.tau_low)} {number(top1.tau_high)}",
+                 number(top1.concordance), f"{number(top1.concordance_low)} {number(top1.concordance_high)}",
+                 str(top1.pairs), number(fidelity.regrets["proxy_top1"])]  # fmt: skip
+        for name in ("proxy_loss", "train_loss", "macs", "activations"):
+            cells += [number(ranking[name].tau), number(ranking[name].concordance)]
         rows.append(cells)
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([columns, *rows])
-    wide = [max(len(row[place]) for row in [columns, *rows]) for place in range(len(columns))]
-    lines = ["  ".join(cell.rjust(width) if place else cell.ljust(width)
-                       for place, (cell, width) in enumerate(zip(row, wide, strict=True))).rstrip()
-             for row in [columns, *rows]]  # fmt: skip
     heads = {
         "{processor}, torch {torch}, Python {python}; ".format(**each.environment)
         + f"{each.data}, {each.set} set, seeds {' '.join(map(str, each.seeds))}"
         for each in fidelities
     }
-    return text.getvalue(), "\n".join([*sorted(heads), "", *lines]) + "\n"
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.2f}"
+    return text.getvalue(), "\n".join(
+        [*sorted(heads), "", align(columns, rows, range(1, len(columns)), rule=False)]
+    ) + "\n"
 
 
 def main(arguments: list[str] | None = None) -> int:
