@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import json
+import os
 import statistics
 from pathlib import Path
 from typing import Any
@@ -125,9 +126,12 @@ def test_the_report_of_a_run_is_written_anew_without_training(
     measured: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "scores.jsonl").write_bytes((measured / "scores.jsonl").read_bytes())
+    os.utime(tmp_path / "scores.jsonl", (86_400, 86_400))
     assert main(["fidelity", "--report", str(tmp_path)]) == 0
     printed = capsys.readouterr().out
     assert "ranked by" in printed and "regret" in printed
     assert {path.suffix for path in tmp_path.iterdir()} == {".jsonl", ".json", ".txt", ".csv", ".png", ".svg"}
+    date = json.loads((tmp_path / "fidelity.json").read_text())["date"]
+    assert date == "1970-01-02T00:00:00+00:00", "a report made anew is no newer measurement"
     assert main(["fidelity", "--report", str(tmp_path / "nowhere")]) == 2
     assert "holds no scores yet" in capsys.readouterr().err

@@ -56,7 +56,7 @@ class Fidelity:
     environment: dict[str, str]  # python, torch, processor
     seeds: tuple[int, ...]  # of weights, image order and augmentation; the held-out images are the same
     networks: tuple[NetworkFidelity, ...]
-    date: str
+    date: str  # of the last score
 
     @cached_property
     def scores(self) -> dict[str, dict[str, float]]:

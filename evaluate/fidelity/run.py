@@ -181,7 +181,7 @@ def report(directory: Path, seeds: Sequence[int] | None = None) -> Fidelity:
         environment=header["environment"],
         seeds=chosen,
         networks=networks,
-        date=datetime.now(UTC).isoformat(timespec="seconds"),
+        date=datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat(timespec="seconds"),
     )
 
 
