@@ -24,7 +24,8 @@ from space.networks.layers import Conv
 
 NETWORKS = ("resnet18", "resnet50", "resnext50_32x4d", "resnext50_8x14d", "wide_resnet50_2", "densenet121",
             "densenet161")  # fmt: skip
-SIZES = ((0.125, 8, 64), (0.25, 8, 64), (0.125, 16, 128), (0.25, 16, 64), (0.25, 16, 128))  # width, pixels, batch
+# ResNet-50's proxy in millions of multiply-adds, pixels, batch
+SIZES = ((1.3, 8, 64), (5.2, 8, 64), (5.2, 16, 128), (21.0, 16, 64), (21.0, 16, 128))
 
 
 def speed(model: nn.Module, images: Tensor, labels: Tensor, number: int, bf16: bool) -> float:
@@ -49,12 +50,13 @@ def main(arguments: list[str] | None = None) -> int:
         arguments
     )
     print(f"{machine_line('cpu')}; images/s, and ratios")
-    print(f"{'network':18}{'width':>6}{'pixels':>7}{'batch':>6}{'work':>8}{'fp32':>7}{'bf16/fp32':>11}"
+    print(f"{'network':18}{'proxy':>6}{'pixels':>7}{'batch':>6}{'work':>8}{'fp32':>7}{'bf16/fp32':>11}"
           f"{'2 threads/1':>13}{'with bf16':>11}")  # fmt: skip
     for name in NETWORKS:
-        for width, pixels, batch in SIZES:
-            recipe = Recipe("x", 1, batch, learning_rate=0.1, resolution=pixels, width=width, stem="cifar")
-            proxy = recipe.proxy(landmark(name))
+        for millions, pixels, batch in SIZES:
+            macs = round(millions * 1e6)
+            recipe = Recipe("x", 1, batch, learning_rate=0.1, resolution=pixels, proxy_macs=macs, stem="cifar")
+            proxy = recipe.proxy(landmark(name), 10)
             convs = sum(isinstance(layer, Conv) for layer in proxy.layers(pixels, 10))
             work = cost(proxy, pixels, 10).macs * batch / convs
             torch.manual_seed(0)
@@ -64,7 +66,7 @@ def main(arguments: list[str] | None = None) -> int:
             one, one16, two, two16 = (
                 speed(model, images, labels, number, bf16) for number in (1, 2) for bf16 in (False, True)
             )
-            print(f"{name:18}{width:6}{pixels:7}{batch:6}{work / 1e6:7.1f}M{one:7.0f}{one16 / one:11.2f}"
+            print(f"{name:18}{millions:5}M{pixels:7}{batch:6}{work / 1e6:7.1f}M{one:7.0f}{one16 / one:11.2f}"
                   f"{two / one:13.2f}{two16 / one16:11.2f}", flush=True)  # fmt: skip
     return 0
 

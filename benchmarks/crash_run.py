@@ -11,7 +11,7 @@ from search.run.log import read_log
 TRIALS, LANDMARKS = 10, ("cifar_resnet20", "cifar_resnet32")
 NETWORKS = TRIALS + len(LANDMARKS)
 RECIPE = {
-    "name": "tiny", "epochs": 2, "batch_size": 64, "learning_rate": 0.1, "resolution": 8, "width": 0.125,
+    "name": "tiny", "epochs": 2, "batch_size": 64, "learning_rate": 0.1, "resolution": 8, "proxy_macs": 300_000,
     "stem": "cifar", "train_images": 128, "flip": False, "crop": False,
 }  # fmt: skip
 COMMAND = [

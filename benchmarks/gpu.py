@@ -23,7 +23,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 MARGIN = 5.0  # seconds kept for writing
-QUICK = {"epochs": 1, "batch_size": 64, "learning_rate": 0.1, "resolution": 8, "width": 0.125, "train_images": 256}
+QUICK = {
+    "epochs": 1,
+    "batch_size": 64,
+    "learning_rate": 0.1,
+    "resolution": 8,
+    "proxy_macs": 300_000,
+    "train_images": 256,
+}
 
 
 @dataclass(frozen=True)
@@ -37,7 +44,9 @@ class Part:
 
 def parts(quick: bool, device: str) -> tuple[Part, ...]:
     """All parts, the most wanted first."""
-    toy = " --networks resnet18 densenet121 --rounds 1 --seconds 0.2 --width 0.125 --resolution 8" if quick else ""
+    toy = (
+        " --networks resnet18 densenet121 --rounds 1 --seconds 0.2 --proxy-macs 1300000 --resolution 8" if quick else ""
+    )
     few = " --networks resnet18 densenet121" if quick else ""
     fast = faithful = "--recipe {out}/quick.json" if quick else ""
     fast, faithful = fast or "--recipe fast", faithful or "--recipe faithful"
@@ -51,7 +60,8 @@ def parts(quick: bool, device: str) -> tuple[Part, ...]:
         ),
         Part(
             "throughput-full-width",
-            "-m benchmarks.throughput --width 1 --batch 256 --seconds 1.5 --out {out}/throughput-full-width.json"
+            "-m benchmarks.throughput --proxy-macs 1335000000 --batch 256 --seconds 1.5"
+            " --out {out}/throughput-full-width.json"
             f"{on}{toy or ' --networks resnet50 resnet152 resnext50_32x4d wide_resnet50_2'}",
             60,
         ),

@@ -135,6 +135,9 @@ class Compiled:
 # ----------------------------------------------------------------------------------------------- surrogate
 
 
+REFUSED_SECONDS = 0.1  # that a network costs whose shape has no proxy
+
+
 @dataclass(frozen=True, slots=True)
 class Training:
     """What a training gives: top-1 at each scored epoch, and what it takes."""
@@ -165,8 +168,9 @@ class Surrogate:
     """
 
     def __init__(self, survey: Survey, residual: float = 1.0, folds: int = 5) -> None:
-        self.recipe, self.epochs, self.residual = survey.recipe, survey.epochs, residual
-        described = [features(config, survey.recipe) for config in survey.configs]
+        self.recipe, self.reference = survey.recipe, survey.reference
+        self.epochs, self.residual = survey.epochs, residual
+        described = [features(config, survey.recipe, survey.reference) for config in survey.configs]
         inputs = np.array([list(row.values()) for row in described])
         self._model = Compiled(fit(MODEL, inputs, survey.outcomes))
         rest = survey.outcomes - out_of_fold(MODEL, inputs, survey.outcomes, folds)
@@ -177,7 +181,12 @@ class Surrogate:
         """About half a millisecond for a network that was not asked for before."""
         identity = config.id
         if identity not in self._known:
-            row = self._model(np.array(list(features(config, self.recipe).values())))
+            try:
+                described = features(config, self.recipe, self.reference)
+            except ValueError:  # it has no proxy: a search refuses it untrained
+                nothing = Training(self.epochs, (0.0,) * len(self.epochs), REFUSED_SECONDS, 0.0)
+                return self._known.setdefault(identity, nothing)
+            row = self._model(np.array(list(described.values())))
             rests = self._rests[config.family]
             real = row + self.residual * rests[int(identity, 16) % len(rests)]
             curve = tuple(float(min(100.0, max(0.0, top1))) for top1 in real[:-1])
@@ -205,7 +214,7 @@ def agreement(truth: Floats, predicted: Floats, macs: Floats) -> dict[str, float
 
 def report(survey: Survey, models: tuple[str, ...], repeats: int = 3, noise: float | None = None) -> str:
     """Compare the models; look closer at the one that is used."""
-    inputs = np.array([list(features(config, survey.recipe).values()) for config in survey.configs])
+    inputs = np.array([list(features(config, survey.recipe, survey.reference).values()) for config in survey.configs])
     truth, modes = survey.outcomes, np.array(survey.modes)
     lines = [
         survey.heading,
@@ -249,7 +258,9 @@ def label_noise(survey: Survey, data: Any, networks: int) -> float:
 
     squares = []
     for index in np.linspace(0, len(survey.configs) - 1, networks).astype(int):
-        again = train_proxy(survey.configs[index], survey.recipe, data, seed=1, device="cpu").top1
+        again = train_proxy(
+            survey.configs[index], survey.recipe, data, seed=1, device="cpu", reference=survey.reference
+        ).top1
         squares.append((again - survey.curves[index, -1]) ** 2 / 2)
         print(f"{survey.configs[index].id} {survey.curves[index, -1]:.2f} % {again:.2f} %", flush=True)
     return math.sqrt(float(np.mean(squares)))

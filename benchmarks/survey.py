@@ -32,12 +32,14 @@ from evaluate.training.device import resolve_device
 from evaluate.training.presets import RECIPES, find_recipe
 from evaluate.training.proxy import check_data, train_proxy
 from evaluate.training.recipe import Recipe
+from evaluate.training.reference import Reference
 from space import Budget, cost
+from space.networks.config import CLASSES, INPUT_SIZE
 from space.solving.axes import Target, draw
 
 SURVEY = dataclasses.replace(RECIPES["cpu"], name="survey", train_images=2_000, evaluate_every=2)
-COLUMNS = ("index", "mode", "family", "config_id", "macs", "target_macs", "params", "activations", "state", "top1",
-           "loss", "seconds", "cpu_seconds", "curve", "config", "reason")  # fmt: skip
+COLUMNS = ("index", "mode", "family", "config_id", "macs", "target_macs", "params", "activations", "proxy_macs",
+           "state", "top1", "loss", "seconds", "cpu_seconds", "curve", "config", "reason")  # fmt: skip
 
 
 def mode_of(index: int) -> str:
@@ -53,7 +55,10 @@ def train_network(
     family, proposal = draw(target, random.Random(f"{seed}/{index}"), SURVEYED)
     counted = cost(proposal.config)
     began = time.process_time()
-    score = train_proxy(proposal.config, recipe, data, seed=seed, device=device)  # type: ignore[arg-type]
+    reference = Reference(budget.macs, INPUT_SIZE, CLASSES)
+    score = train_proxy(  # type: ignore[arg-type]
+        proposal.config, recipe, data, seed=seed, device=device, reference=reference
+    )
     return {
         "index": index,
         "mode": target.mode,
@@ -63,6 +68,7 @@ def train_network(
         "target_macs": proposal.target_macs,
         "params": counted.params,
         "activations": counted.activations,
+        "proxy_macs": score.proxy_macs,
         "state": score.state,
         "top1": score.top1,
         "loss": score.loss,

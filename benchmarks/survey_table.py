@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluate.training.recipe import Recipe
+from evaluate.training.reference import Reference
 from space import Budget, Config, DenseConfig, ResidualConfig, config_from_json, cost
+from space.networks.dense import THOUSAND
 from space.networks.layers import Conv, total
 
 Floats = NDArray[np.float64]
@@ -34,6 +36,11 @@ class Survey:
     epochs: tuple[int, ...]  # the scored ones
     curves: Floats  # (networks, epochs), top-1 in percent
     seconds: Floats  # (networks,), processor time of a whole training
+
+    @property
+    def reference(self) -> Reference:
+        """Whose proxy costs what the recipe says."""
+        return Reference(self.budget.macs, INPUT, CLASSES)
 
     @property
     def families(self) -> NDArray[np.str_]:
@@ -76,10 +83,10 @@ def read_survey(path: Path) -> Survey:
 # ------------------------------------------------------------------------------------------------ features
 
 
-def features(config: Config, recipe: Recipe) -> dict[str, float]:
+def features(config: Config, recipe: Recipe, reference: Reference) -> dict[str, float]:
     """What is told of a network: names -> numbers; logarithms to base 2 where sizes are compared by ratio."""
     assert isinstance(config, ResidualConfig | DenseConfig)
-    proxy = recipe.proxy(config)
+    proxy = recipe.proxy(config, PROXY_CLASSES, reference)
     assert isinstance(proxy, ResidualConfig | DenseConfig)
     blocks = proxy.blocks(recipe.resolution, PROXY_CLASSES)
     small, whole = total(blocks), cost(config, INPUT, CLASSES)
@@ -93,7 +100,8 @@ def features(config: Config, recipe: Recipe) -> dict[str, float]:
     found["stem"] = math.log2(proxy.stem_width)
     if isinstance(proxy, DenseConfig):
         outer, inner = _dense_widths(proxy), (proxy.growth_rate * (proxy.bottleneck or 1),) * len(proxy.depths)
-        groups, basic, theta, growth = 1, not proxy.bottleneck, proxy.compression, float(proxy.growth_rate)
+        groups, basic, theta = 1, not proxy.bottleneck, proxy.compression
+        growth = proxy.growth_rate + proxy.extra_growth / THOUSAND
     else:
         outer, inner = proxy.widths, proxy.inner_widths
         groups, basic, theta, growth = proxy.groups[0], proxy.block == "basic", 0.0, 0.0
@@ -118,8 +126,10 @@ def features(config: Config, recipe: Recipe) -> dict[str, float]:
 
 def _dense_widths(config: DenseConfig) -> tuple[int, ...]:
     """Channels at the end of each dense block."""
-    channels, widths = config.stem_width, []
+    channels, before, widths = config.stem_width, 0, []
     for depth in config.depths:
-        widths.append(channels + depth * config.growth_rate)
+        extra = (before + depth) * config.extra_growth // THOUSAND - before * config.extra_growth // THOUSAND
+        before += depth
+        widths.append(channels + depth * config.growth_rate + extra)
         channels = max(1, math.floor(widths[-1] * config.compression + 1e-9))
     return tuple(widths)

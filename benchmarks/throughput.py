@@ -1,6 +1,6 @@
 """Training speed in images/s: a plain script, the same tuned by hand, and ours; beside the device's limit.
 
-    python -m benchmarks.throughput [--width 0.25] [--resolution 32] [--batch 128] [--out FILE.json]
+    python -m benchmarks.throughput [--proxy-macs 84000000] [--resolution 32] [--batch 128] [--out FILE.json]
 
 (a) plain: what a user would write. `DataLoader` with workers, each image flipped and cropped on its own as a tensor,
     fp32, eager, `loss.item()` after every step for the log.
@@ -155,7 +155,7 @@ def steps_for(model: nn.Module, batch: int, resolution: int, device: str, wanted
 def measure(name: str, options: argparse.Namespace, device: str) -> dict[str, Any]:
     """One network: a row of the table."""
     recipe = Recipe(name="throughput", epochs=10_000, batch_size=options.batch, learning_rate=0.05,
-                    resolution=options.resolution, width=options.width, stem="cifar",
+                    resolution=options.resolution, proxy_macs=options.proxy_macs, stem="cifar",
                     autotune=device == "cuda")  # fmt: skip
     how = plan(landmark(name), recipe, CLASSES, device)
 
@@ -205,7 +205,8 @@ def measure(name: str, options: argparse.Namespace, device: str) -> dict[str, An
 def text(rows: list[dict[str, Any]], setting: dict[str, Any]) -> str:
     """The table."""
     lines = [
-        f"{setting['device']}, torch {setting['torch']}, Python {setting['python']}; width {setting['width']:g}, "
+        f"{setting['device']}, torch {setting['torch']}, Python {setting['python']}; "
+        f"proxy_macs {setting['proxy_macs']:,}, "
         f"{setting['resolution']}x{setting['resolution']}, batch {setting['batch']}, {setting['rounds']} rounds, "
         f"{setting['threads']} threads",
         "",
@@ -233,7 +234,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.throughput", description=__doc__.splitlines()[0])
     parser.add_argument("--networks", nargs="+", default=list(NETWORKS), metavar="NAME")
-    parser.add_argument("--width", type=float, default=0.25, help="factor on all widths (%(default)s)")
+    parser.add_argument("--proxy-macs", type=int, default=84_000_000, help="of ResNet-50's proxy (%(default)s)")
     parser.add_argument("--resolution", type=int, default=32, help="pixels (%(default)s)")
     parser.add_argument("--batch", type=int, default=128, help="images a step (%(default)s)")
     parser.add_argument("--rounds", type=int, default=3, help="timed epochs of each (%(default)s)")
@@ -245,7 +246,7 @@ def main(arguments: list[str] | None = None) -> int:
     setting = {
         **machine(device),
         "threads": torch.get_num_threads(),
-        **{key: getattr(options, key) for key in ("width", "resolution", "batch", "rounds")},
+        **{key: getattr(options, key) for key in ("proxy_macs", "resolution", "batch", "rounds")},
     }
     rows = []
     for name in options.networks:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -31,6 +31,7 @@ class MobileConfig(Config):
     """
 
     LABELS = ("mobilenet_v2",)
+    WIDTHS = ("stem_width", "widths", "last_width")
 
     stem_width: int
     depths: tuple[int, ...]  # blocks of each of the seven stages
@@ -62,12 +63,6 @@ class MobileConfig(Config):
         last = Conv("conv2", channels, self.last_width, 1, 1, size), Norm("bn2", self.last_width, size)
         head = Pool("avgpool", "global", self.last_width, size), Linear("classifier", self.last_width, classes)
         return (*blocks, Repeat("", (*last, *head)))
-
-    def scaled(self, factor: float) -> Self:
-        """All widths times `factor`: a cheaper stand-in for proxy training."""
-        widths = tuple(near(width * factor, 4) for width in self.widths)
-        stem, last = near(self.stem_width * factor, 4), near(self.last_width * factor, 4)
-        return replace(self, stem_width=stem, widths=widths, last_width=last)
 
 
 def _block(channels: int, width: int, expansion: int, stride: int, size: int) -> tuple[Layer, ...]:

@@ -133,7 +133,7 @@ def train(options: argparse.Namespace) -> str:
     top1 = score_text(report["top1"], report["held_out"], 2)
     lines = [f"top-1 {top1} % of the held-out images{tested}; weights in {directory / 'model.pt'}"]
     if proxy is not None:
-        lines += [f"{proxy}: not to be compared, for recipe, width, resolution and images may all differ"]
+        lines += [f"{proxy}: not to be compared, for recipe, widths, resolution and images may all differ"]
     return "\n".join(lines)
 
 
@@ -161,7 +161,7 @@ def zerocost(options: argparse.Namespace) -> str:
 
     from evaluate.measures.zero_cost import zero_cost, zero_cost_text
 
-    proxy = recipe.proxy(config)
+    proxy = recipe.proxy(config, data.classes)
     images, labels = data.train_images[:ZERO_COST_BATCH], data.train_labels[:ZERO_COST_BATCH]
     scores = zero_cost(proxy, images, labels, data.classes, seed=options.seed, device=device)
     name = f"{options.network}, as recipe {recipe.name} makes it for {data.name}"

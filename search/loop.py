@@ -140,7 +140,9 @@ class Loop:
         # A landmark is a mark on the picture: it is trained to its end, whatever its rank.
         table = self._table if network.kind == "sample" else None
         more = network.attributes
-        self.executor.submit(Job(key, network.config, table, more.get("seed"), more.get("resolution")))
+        self.executor.submit(
+            Job(key, network.config, table, more.get("seed"), more.get("resolution"), more.get("input_size"))
+        )
 
     def _reach(self, macs: int, evaluation: Evaluation) -> None:
         if self._table is not None and evaluation.score is not None:

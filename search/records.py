@@ -57,6 +57,7 @@ class Job:
     table: RungTable | None = None  # what it is judged against, as of now; None: never stopped early
     seed: int | None = None  # of a repeat: train it from this seed, and do nothing else; None: the run's own
     resolution: int | None = None  # of the images, in a sweep over input sizes; None: the recipe's
+    input_size: int | None = None  # that the network is counted at, in such a sweep; None: the run's
 
 
 @dataclass(frozen=True)

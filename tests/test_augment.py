@@ -147,6 +147,6 @@ def test_resized_crops_are_mirrored_where_that_may_be() -> None:
 
 def test_resized_crops_learn(tiny_configs: dict[str, Config]) -> None:
     """A real training: a network above chance on digits that it only ever saw cut."""
-    recipe = dataclasses.replace(RESIZED, epochs=6, train_images=None, width=1.0, learning_rate=0.2)
+    recipe = dataclasses.replace(RESIZED, epochs=6, train_images=None, proxy_macs=None, learning_rate=0.2)
     score = train_proxy(tiny_configs["basic"], recipe, load_data("digits", 8), device="cpu")
     assert score.state == "complete" and score.top1 > 60

@@ -123,7 +123,7 @@ def test_widths_and_depths_change_alone(family: str) -> None:
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_modules_are_torch_modules(family: str) -> None:
-    (config, *_) = [SMOKE.proxy(each) for each in published(family)]
+    (config, *_) = [SMOKE.proxy(each, 10) for each in published(family)]
     torch.manual_seed(0)
     model = build(config, 7, 32).eval()
     image = torch.randn(2, 3, 32, 32)

@@ -129,7 +129,7 @@ def test_untrained_weights_are_those_of_the_seed(tmp_path: Path, tiny_configs: T
 def test_a_real_training_is_exported(tmp_path: Path, tiny_configs: Tiny) -> None:
     data = load_data("digits", 8)
     train_network(
-        "tiny", tiny_configs["basic"], dataclasses.replace(RECIPES["smoke"], width=1.0), data, tmp_path / "run",
+        "tiny", tiny_configs["basic"], dataclasses.replace(RECIPES["smoke"], proxy_macs=None), data, tmp_path / "run",
         device="cpu", show=lambda line: None,
     )  # fmt: skip
     made = export_model(

@@ -165,12 +165,13 @@ def test_subjects() -> None:
     plain, dense = networks["plain"], networks["dense"]
     assert isinstance(plain, ResidualConfig) and isinstance(dense, DenseConfig)
     assert (plain.shortcut, plain.depths, dense.depths) == ("none", (3, 3, 3), (3, 3, 3))
-    macs = [cost(recipe.proxy(each), recipe.resolution, 10).macs for each in (residual, plain, dense)]
+    macs = [cost(recipe.proxy(each, 10), recipe.resolution, 10).macs for each in (residual, plain, dense)]
     assert macs[0] == macs[1]  # option A has no projection to lose
     assert isinstance(residual, ResidualConfig)
     others = [DenseConfig("densenet", "cifar", 2 * k, (3, 3, 3), k) for k in range(1, 60)]
-    costs = [cost(recipe.proxy(each), recipe.resolution, 10).macs for each in others]
-    assert abs(macs[2] - macs[0]) == min(abs(each - macs[0]) for each in costs)
+    full = [cost(each, 32, 10).macs for each in (residual, dense)]
+    assert abs(full[1] - full[0]) == min(abs(cost(each, 32, 10).macs - full[0]) for each in others)
+    assert macs[2] / macs[0] == pytest.approx(full[1] / full[0], rel=0.03)
     assert dense_like(residual, recipe, 10) == dense
     with pytest.raises(ValueError, match="has no shortcuts"):
         subjects(plain, recipe, 10)
@@ -286,7 +287,20 @@ def test_picture() -> None:
 def test_command(tmp_path: Path, tiny_configs: dict[str, Config], capsys: pytest.CaptureFixture[str]) -> None:
     net = tmp_path / "tiny.json"
     net.write_text(json.dumps(tiny_configs["basic"].to_json()))
-    small = ["--recipe", "smoke", "--device", "cpu", "--images", "50", "--draws", "1", "--out", str(tmp_path / "out")]
+    recipe = tmp_path / "recipe.json"
+    recipe.write_text(json.dumps(RECIPES["smoke"].to_json() | {"proxy_macs": None}))
+    small = [
+        "--recipe",
+        str(recipe),
+        "--device",
+        "cpu",
+        "--images",
+        "50",
+        "--draws",
+        "1",
+        "--out",
+        str(tmp_path / "out"),
+    ]
     assert main(["lesion", str(net), *small, "--seeds", "2"]) == 0
     printed = capsys.readouterr().out
     assert printed.count("one unit dropped") == 6 and "seeds 0, 1" in printed

@@ -28,8 +28,8 @@ def test_recipe_round_trip(name: str, tmp_path: Path) -> None:
 
 
 def test_whole_numbers_become_floats_once() -> None:
-    recipe = Recipe(name="x", epochs=1, batch_size=2, learning_rate=1, resolution=32, width=1)
-    assert type(recipe.learning_rate) is float and type(recipe.width) is float
+    recipe = Recipe(name="x", epochs=1, batch_size=2, learning_rate=1, resolution=32, warmup=0)
+    assert type(recipe.learning_rate) is float and type(recipe.warmup) is float
     assert Recipe.from_json(recipe.to_json()).to_json() == recipe.to_json()
 
 
@@ -51,8 +51,8 @@ def test_whole_numbers_become_floats_once() -> None:
         ("label_smoothing", 1.0),
         ("warmup", 1.0),
         ("resolution", 3),
-        ("width", 0),
-        ("width", True),
+        ("proxy_macs", 0),
+        ("proxy_macs", 1.5),
         ("stem", "regnet"),
         ("train_images", 0),
         ("train_images", 63),  # fewer than a batch
@@ -106,10 +106,11 @@ def test_cuda_where_there_is_none() -> None:
 
 
 def test_proxy_is_narrower_with_a_small_stem() -> None:
-    proxy = SMOKE.proxy(landmark("resnet18"))
+    own = landmark("resnet18")
+    proxy = SMOKE.proxy(own, 10)
     assert isinstance(proxy, ResidualConfig)
-    assert (proxy.stem, proxy.stem_width, proxy.widths) == ("cifar", 8, (8, 16, 32, 64))
-    assert dataclasses.replace(SMOKE, width=1.0, stem="keep").proxy(landmark("resnet18")) == landmark("resnet18")
+    assert proxy.stem == "cifar" and proxy.depths == own.depths and max(proxy.widths) < 64
+    assert dataclasses.replace(SMOKE, proxy_macs=None, stem="keep").proxy(own, 10) == own
 
 
 @pytest.mark.parametrize("name", ["resnet18", "densenet121", "cifar_resnet20", "regnetx_400mf"])
@@ -117,7 +118,7 @@ def test_proxy_is_narrower_with_a_small_stem() -> None:
 def test_full_changes_nothing_of_a_network(name: str, size: int) -> None:
     full = find_recipe("full", size)
     assert full.resolution == size and full.changes(landmark(name), size) == {}
-    assert full.proxy(landmark(name)) == landmark(name)
+    assert full.proxy(landmark(name), 10) == landmark(name)
 
 
 def test_full_suits_its_size() -> None:
@@ -132,9 +133,9 @@ def test_full_suits_its_size() -> None:
 
 
 def test_what_a_recipe_changes_is_named() -> None:
-    assert SMOKE.changes(landmark("resnet18"), 224) == {"resolution": 224, "width": 1, "stem": "keep"}
-    assert SMOKE.changes(landmark("cifar_resnet20"), 8) == {"width": 1}  # it has that stem
-    itself = dataclasses.replace(SMOKE, width=1.0, stem="keep")
+    assert SMOKE.changes(landmark("resnet18"), 224) == {"resolution": 224, "proxy_macs": None, "stem": "keep"}
+    assert SMOKE.changes(landmark("cifar_resnet20"), 8) == {"proxy_macs": None}  # it has that stem
+    itself = dataclasses.replace(SMOKE, proxy_macs=None, stem="keep")
     assert itself.changes(landmark("resnet18"), 8) == {} and itself.changes(landmark("resnet18"), 9) == {
         "resolution": 9
     }

@@ -11,6 +11,7 @@ from evaluate.images.load import load_data
 from evaluate.measures.latency import Latency
 from evaluate.training.presets import RECIPES
 from evaluate.training.proxy import train_proxy
+from evaluate.training.reference import Reference
 from evaluate.training.score import Epoch, ProxyScore
 from results import load_run
 from search.__main__ import main
@@ -28,6 +29,7 @@ from space import Config, config_from_json, cost
 SMOKE = RECIPES["smoke"]
 SMALL = ["--budget", "50M", "--input", "32", "--classes", "10", "--recipe", "smoke", "--families", "resnet",
          "--landmarks", "cifar_resnet20", "--name", "run", "--plots", "none"]  # fmt: skip
+REFERENCE = Reference(50_000_000, 32, 10)
 ABOUT = {"kind", "repeat_of", "seed", "family", "config", "config_id", "macs", "params", "activations", "score"}
 
 
@@ -95,7 +97,9 @@ def test_a_real_run_repeats_its_frontier_and_goes_on(
     one = again[0].user_attrs
     data = load_data("digits", SMOKE.resolution, 0, SMOKE.train_images)
     assert (
-        train_proxy(config_from_json(one["config"]), SMOKE, data, seed=one["seed"], device="cpu").top1
+        train_proxy(
+            config_from_json(one["config"]), SMOKE, data, seed=one["seed"], device="cpu", reference=REFERENCE
+        ).top1
         == (one["score"]["top1"])
     ), "the seed is the training's; what is held out is the same"
 

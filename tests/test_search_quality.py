@@ -1,5 +1,6 @@
 """The benchmark of the search at toy size: its truth, its rival, its measures, its command."""
 
+import contextlib
 import dataclasses
 import itertools
 import json
@@ -22,13 +23,15 @@ from benchmarks.surrogate import MODEL, Compiled, Surrogate, agreement, fit, lab
 from benchmarks.survey import SURVEY, append
 from benchmarks.survey_table import SURVEYED, Survey, features, read_survey
 from evaluate.images.load import load_data
+from evaluate.training.reference import Reference
 from space import Budget, Config, DenseConfig, ResidualConfig, cost
 from space.networks.layers import Linear
-from space.solving.axes import MODES, Target, draw
+from space.solving.axes import MODES, Proposal, Target, draw
 
 ROOT = Path(__file__).parents[1]
 BUDGET = Budget.parse("4.1G")
 NETWORKS = 36
+REFERENCE = Reference(BUDGET.macs, 224, 1000)
 
 
 def invented(config: Config) -> list[float]:
@@ -38,6 +41,16 @@ def invented(config: Config) -> list[float]:
     return [final * part for part in (0.5, 0.7, 0.9, 1.0)]
 
 
+def trainable(target: Target, seed: int) -> tuple[str, Proposal]:
+    """A drawn network that has a proxy."""
+    rng = random.Random(seed)
+    while True:
+        family, proposal = draw(target, rng)
+        with contextlib.suppress(ValueError):
+            SURVEY.proxy(proposal.config, 10, REFERENCE)
+            return family, proposal
+
+
 @pytest.fixture(scope="module")
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A survey whose top-1 is a formula; the last network of it failed."""
@@ -45,7 +58,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     append(found, None, f"invented; budget {BUDGET} at 224x224, seed 0, recipe " + json.dumps(SURVEY.to_json()))
     for index in range(NETWORKS + 1):
         mode = "match" if index % 3 == 2 else "frontier"
-        family, proposal = draw(Target(BUDGET, mode), random.Random(index))
+        family, proposal = trainable(Target(BUDGET, mode), index)
         curve = [[epoch, 1.0, top1] for epoch, top1 in zip((2, 4, 6, 8), invented(proposal.config), strict=True)]
         row = {
             "index": index, "mode": mode, "family": family, "config_id": proposal.config.id,
@@ -132,19 +145,19 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
 
 
 def test_features_describe_the_network_that_is_trained(survey: Survey) -> None:
-    names = list(features(survey.configs[0], SURVEY))
+    names = list(features(survey.configs[0], SURVEY, REFERENCE))
     for config in survey.configs:
-        found = features(config, SURVEY)
+        found = features(config, SURVEY, REFERENCE)
         assert list(found) == names and all(math.isfinite(value) for value in found.values())
         assert 2 ** found["macs"] == pytest.approx(cost(config).macs)
-        (last,) = (layer for layer in SURVEY.proxy(config).layers(16, 10) if isinstance(layer, Linear))
+        (last,) = (layer for layer in SURVEY.proxy(config, 10, REFERENCE).layers(16, 10) if isinstance(layer, Linear))
         assert 2 ** found["outer4"] == pytest.approx(last.in_features)
         stages = sum(2 ** found[f"macs{stage}"] for stage in (1, 2, 3, 4))
         assert 0 < 2 ** found["proxy_macs"] - stages < 2 ** found["proxy_macs"] / 2  # the stem and the classifier
 
 
 def test_compiled_model_predicts_what_the_model_does(survey: Survey) -> None:
-    inputs = np.array([list(features(config, SURVEY).values()) for config in survey.configs])
+    inputs = np.array([list(features(config, SURVEY, REFERENCE).values()) for config in survey.configs])
     model = fit(MODEL, inputs, survey.outcomes)
     compiled = Compiled(model)
     assert np.array([compiled(row) for row in inputs]) == pytest.approx(model.predict(inputs))
@@ -152,7 +165,7 @@ def test_compiled_model_predicts_what_the_model_does(survey: Survey) -> None:
 
 @pytest.mark.slow
 def test_surrogate_finds_the_formula_and_answers_twice_alike(survey: Survey, truth: Surrogate) -> None:
-    fresh = [draw(Target(BUDGET), random.Random(f"new {number}"))[1].config for number in range(40)]
+    fresh = [trainable(Target(BUDGET), 1000 + number)[1].config for number in range(40)]
     real = np.array([invented(config)[-1] for config in fresh])
     macs = np.array([float(cost(config).macs) for config in fresh])
     answers = [truth(config) for config in fresh]
@@ -164,10 +177,10 @@ def test_surrogate_finds_the_formula_and_answers_twice_alike(survey: Survey, tru
 
 
 def test_residuals_are_those_of_the_family(survey: Survey, truth: Surrogate) -> None:
-    inputs = np.array([list(features(config, SURVEY).values()) for config in survey.configs])
+    inputs = np.array([list(features(config, SURVEY, REFERENCE).values()) for config in survey.configs])
     rests = (survey.outcomes - out_of_fold(MODEL, inputs, survey.outcomes, 2))[:, -2]
     for number in range(5):
-        family, proposal = draw(Target(BUDGET), random.Random(number))
+        family, proposal = trainable(Target(BUDGET), number)
         answer = truth(proposal.config)
         assert np.isclose(rests[survey.families == family], answer.top1 - answer.expected).any()
 

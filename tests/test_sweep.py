@@ -12,6 +12,7 @@ import pytest
 from evaluate.images.load import load_data
 from evaluate.training.presets import RECIPES
 from evaluate.training.proxy import train_proxy
+from evaluate.training.reference import Reference
 from results import frontier_table, load_run
 from results.plots import DEFAULT_VIEW, drawable, figure, plot_data
 from results.plots.style import DARK, LIGHT
@@ -55,8 +56,10 @@ def test_a_sweep_trains_every_setting_from_every_seed_and_goes_on(
     recipe = RECIPES["smoke"]
     images = load_data("digits", recipe.resolution, 0, recipe.train_images)
     first = config_from_json(run.trials[0].user_attrs["config"])
-    assert data.rows[0].scores[2] == train_proxy(first, recipe, images, seed=2, device="cpu").top1
-    assert data.rows[0].proxy_macs == cost(recipe.proxy(first), 8, 10).macs
+    reference = Reference(8_000_000, 32, 10)
+    alone = train_proxy(first, recipe, images, seed=2, device="cpu", reference=reference)
+    assert data.rows[0].scores[2] == alone.top1
+    assert data.rows[0].proxy_macs == cost(recipe.proxy(first, 10, reference), 8, 10).macs == alone.proxy_macs
     assert len(data.pairs) == 3
     table = frontier_table(run)
     assert all(words in table for words in ("depth=14", "proxy's cost", "s a training", "Tukey")), table
@@ -113,7 +116,7 @@ def test_which_axis_pays_is_measured_at_its_own_resolution(
     images = load_data("digits", 11, 0, recipe.train_images)
     again = train_proxy(
         config_from_json(larger["config"]), type(recipe).from_json(recipe.to_json() | {"resolution": 11}), images,
-        seed=1, device="cpu",
+        seed=1, device="cpu", reference=Reference(20_000_000, 44, 10),
     )  # fmt: skip
     assert swept(run).rows[2].scores[1] == again.top1
     assert len(swept(run).pairs) == 3

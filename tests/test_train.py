@@ -48,7 +48,7 @@ def test_digits_are_learned(config: ResidualConfig | DenseConfig, digits: ImageD
 
 def test_a_score_says_what_it_took(digits: ImageData) -> None:
     score = train_proxy(RESIDUAL, SMOKE, digits, device="cpu")
-    macs = cost(SMOKE.proxy(RESIDUAL), 8, 10).macs
+    macs = cost(SMOKE.proxy(RESIDUAL, 10), 8, 10).macs
     assert score.flops_per_second == pytest.approx(6 * macs * score.images_per_second)
     assert score.peak_share is not None and 0 < score.peak_share < 1
     if sys.platform == "linux":
@@ -121,7 +121,7 @@ def two_threads() -> Iterator[None]:
 
 
 def test_bf16_is_chosen_where_it_pays(two_threads: None) -> None:
-    big = Recipe(name="big", epochs=1, batch_size=128, learning_rate=0.1, resolution=32, width=0.5, stem="cifar")
+    big = Recipe("big", 1, 128, learning_rate=0.1, resolution=32, proxy_macs=334_000_000, stem="cifar")
     for config in (landmark("resnet50"), landmark("densenet121")):
         assert plan(config, big, 10, "cpu").precision == ("bf16" if computes_bf16("cpu") else "fp32")
         assert plan(config, SMOKE, 10, "cpu").precision == "fp32"  # too small to win the conversions back
@@ -170,7 +170,8 @@ torch.set_num_threads(1)
 images = torch.randint(0, 256, (256, 3, 32, 32), dtype=torch.uint8)
 labels = torch.arange(256) % 10
 data = ImageData("random", images, labels, images[:20], labels[:20], 10)
-recipe = Recipe(name="x", learning_rate=0.1, resolution=32, width=0.5, stem="cifar", precision="fp32", {recipe})
+recipe = Recipe(name="x", learning_rate=0.1, resolution=32, proxy_macs=334 * 10**6, stem="cifar", precision="fp32",
+                {recipe})
 tiny = recipe.to_json() | dict(epochs=1, batch_size=2, train_images=2)
 train_proxy(landmark("resnet18"), Recipe.from_json(tiny), data)
 size = int(next(line for line in open("/proc/self/status") if line.startswith("VmSize")).split()[1]) * 1024

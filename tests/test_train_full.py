@@ -25,9 +25,9 @@ from space.shell.scores import standard_error
 
 ROOT = Path(__file__).parents[1]
 RECIPE = dataclasses.replace(
-    RECIPES["smoke"], name="short", epochs=4, evaluate_every=2, crop=True, width=1.0, stem="keep"
+    RECIPES["smoke"], name="short", epochs=4, evaluate_every=2, crop=True, proxy_macs=None, stem="keep"
 )
-CONFIG = RECIPES["smoke"].proxy(landmark("resnet18"))  # as its own network: small enough to be trained in a second
+CONFIG = RECIPES["smoke"].proxy(landmark("resnet18"), 10)  # as its own network: small enough to be trained in a second
 
 
 @pytest.fixture
@@ -192,13 +192,16 @@ def test_recipes_of_proxies_are_refused(
     assert main(["train", "resnet18", "--recipe", recipe, "--data", "nowhere"]) == 2  # before images are looked for
     error = capsys.readouterr().err
     assert error.count("\n") == 1 and f"recipe {recipe} would train another network than resnet18 at 224x224" in error
-    assert "stem cifar" in error and 'type --recipe full, or put "resolution": 224, "width": 1, "stem": "keep"' in error
+    assert (
+        "stem cifar" in error
+        and 'type --recipe full, or put "resolution": 224, "proxy_macs": null, "stem": "keep"' in error
+    )
     assert not (files / "runs").exists()
 
 
 def test_a_recipe_that_changes_the_network_is_refused_by_the_function_too(digits: ImageData, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"another network than resnet18 at 8x8 \(width 0\.5\)"):
-        train(digits, tmp_path / "a", dataclasses.replace(RECIPE, width=0.5))
+    with pytest.raises(ValueError, match=r"another network than resnet18 at 8x8 \(proxy_macs 100000\)"):
+        train(digits, tmp_path / "a", dataclasses.replace(RECIPE, proxy_macs=100_000))
     config = dataclasses.replace(CONFIG, task=Task(16, 10))
     with pytest.raises(ValueError, match=r"at 16x16 \(resolution 8\)"):
         train_network("net", config, RECIPE, digits, tmp_path / "a", device="cpu")

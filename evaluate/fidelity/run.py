@@ -129,9 +129,8 @@ def run_fidelity(
                 before = record is not None
                 if record is None:
                     images, labels = data.train_images[:ZERO_COST_IMAGES], data.train_labels[:ZERO_COST_IMAGES]
-                    values = zero_cost(
-                        recipe.proxy(network.config), images, labels, data.classes, seed=seed, device=place
-                    )
+                    proxy = recipe.proxy(network.config, data.classes)
+                    values = zero_cost(proxy, images, labels, data.classes, seed=seed, device=place)
                     record = {
                         "network": network.name,
                         "zero_cost_seed": seed,

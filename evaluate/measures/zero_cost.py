@@ -78,7 +78,7 @@ def zero_cost(
 ) -> dict[str, ZeroCost]:
     """Score a network as `space.build` initialises it, on one batch.
 
-    The network is `config` itself: to score what is trained in its place, pass `Recipe.proxy(config)`. The same
+    The network is `config` itself: to score what is trained in its place, pass `Recipe.proxy(...)`. The same
     arguments on the same machine give the same values, whichever other measures are asked for; the caller's random
     numbers are not touched. What a network cannot be scored for (it cannot read such small images, too little
     memory, a number that is not finite) is a reason, no error.

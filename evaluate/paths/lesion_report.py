@@ -15,6 +15,7 @@ from scipy.stats import t
 
 from space.budget import gflops
 from space.shell.scores import Interval, score_text
+from space.shell.words import proxy_words
 
 CLAIM = (
     "published (arXiv:1605.06431, CIFAR-10, 54 blocks, against VGG): only blocks that downsample matter "
@@ -170,7 +171,7 @@ def lesion_text(report: Mapping[str, Any]) -> str:
     kinds = [network["kind"] for network in networks]
     lines = [
         f"{report['network']}, the same without shortcuts, and a DenseNet; recipe {recipe['name']}: "
-        f"{recipe['epochs']} epochs, {recipe['resolution']}x{recipe['resolution']}, width x{recipe['width']:g}, "
+        f"{recipe['epochs']} epochs, {recipe['resolution']}x{recipe['resolution']}, {proxy_words(recipe)}, "
         f"{report['data']}",
         f"{report['environment']['device']}, torch {report['environment']['torch']}; seeds "
         f"{', '.join(map(str, report['seeds']))}; error of {report['images']} held-out images, guessing "

@@ -21,6 +21,7 @@ from evaluate.paths.lesion import Lesions, lesions
 from evaluate.training.device import device_name
 from evaluate.training.proxy import train_proxy
 from evaluate.training.recipe import Recipe
+from evaluate.training.reference import usual_reference
 from evaluate.training.trainer import Trainer
 from space import Config, DenseConfig, cost, family_of
 from space.networks.family import stage_depths
@@ -51,17 +52,19 @@ def subjects(config: Config, recipe: Recipe, classes: int, dense: Config | None 
 
 
 def dense_like(config: Config, recipe: Recipe, classes: int) -> DenseConfig:
-    """The DenseNet-BC whose proxy costs most nearly what the proxy of `config` does.
+    """The DenseNet-BC that costs most nearly what `config` does, so that their proxies do.
 
     Its blocks have as many layers as the residual network's stages have blocks: as many units can be dropped.
     """
     stem, depths = config.kind, stage_depths(config)  # the recipe may change the stem
+    usual = usual_reference(stem)
+    size, classes = (recipe.resolution, classes) if recipe.proxy_macs is None else (usual.input_size, usual.classes)
 
     def of(growth: int) -> DenseConfig:
         return DenseConfig("densenet", stem, 2 * growth, depths, growth)
 
     def macs(network: Config) -> int:
-        return cost(recipe.proxy(network), recipe.resolution, classes).macs
+        return cost(network, size, classes).macs
 
     target = macs(config)
     above = next(growth for growth in itertools.count(1) if macs(of(growth)) >= target)
@@ -133,7 +136,7 @@ def run_lesion(
             {
                 "kind": kind,
                 "config": config.to_json(),
-                "cost": dataclasses.asdict(cost(recipe.proxy(config), recipe.resolution, data.classes)),
+                "cost": dataclasses.asdict(cost(recipe.proxy(config, data.classes), recipe.resolution, data.classes)),
                 "lesions": measured[kind],
             }
             for kind, config in networks.items()

@@ -25,6 +25,7 @@ from space import Config, build, family_of
 from space.networks.family import Paths
 from space.shell.reading import read_text
 from space.shell.scores import score_text
+from space.shell.words import proxy_words
 
 CLAIM = (
     "published (arXiv:1605.06431, ResNet-110, 54 blocks, CIFAR-10): more than 95 % of all paths go through 19 to 35 "
@@ -186,7 +187,7 @@ def paths_text(report: Mapping[str, Any]) -> str:
         recipe, environment = report["recipe"], report["environment"]
         lines += [
             f"recipe {recipe['name']}: {recipe['epochs']} epochs, {recipe['resolution']}x{recipe['resolution']}, "
-            f"width x{recipe['width']:g}, {report['data']}, seed {report['seed']}; error "
+            f"{proxy_words(recipe)}, {report['data']}, seed {report['seed']}; error "
             f"{score_text(report['error'], report['held_out'])} % of {report['held_out']} held-out images; "
             f"{environment['device']}, torch {environment['torch']}",
             f"{report['samples']} random paths of each length; brackets: 95 % over paths",

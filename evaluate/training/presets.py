@@ -19,33 +19,34 @@ RECIPES: dict[str, Recipe] = {
     # Source: ours, for tests and first tries. Hardware: any. Time: about a second a network.
     # Expect: digits well above chance with the smallest networks; no ranking worth anything.
     "smoke": Recipe(
-        name="smoke", epochs=2, batch_size=64, learning_rate=0.1, resolution=8, width=0.125, stem="cifar",
+        name="smoke", epochs=2, batch_size=64, learning_rate=0.1, resolution=8, proxy_macs=300_000, stem="cifar",
         train_images=512, flip=False, crop=False,
     ),
     # Source: ours, the default for the embedded digits. Hardware: any CPU. Time: median 5 s a network on one core of
     # an AMD EPYC with the other one busy (25 ImageNet landmarks). Expect: 80 to 94 %, and the wrong order: tau -0.24,
     # 0.29 within a budget (benchmarks/results/fidelity-digits.txt). It shows the machinery.
     "digits": Recipe(
-        name="digits", epochs=3, batch_size=64, learning_rate=0.2, resolution=8, width=0.125, stem="cifar", flip=False,
+        name="digits", epochs=3, batch_size=64, learning_rate=0.2, resolution=8, proxy_macs=1_300_000,
+        stem="cifar", flip=False,
     ),
     # Source: the best of ten that were tried on two CPU cores (benchmarks/results/recipes-cpu.txt). Hardware: any CPU.
     # Time: median 31 s a network on one core of an AMD EPYC with the other one busy (CIFAR-10, 25 ImageNet landmarks).
     # Expect: 30 to 40 %; tau 0.66, 0.80 within a budget, two seeds (benchmarks/results/fidelity-cpu.txt).
     "cpu": Recipe(
-        name="cpu", epochs=8, batch_size=64, learning_rate=0.025, resolution=16, width=0.0625, stem="cifar",
-        train_images=4_000, evaluate_every=4,
+        name="cpu", epochs=8, batch_size=64, learning_rate=0.025, resolution=16, proxy_macs=1_300_000,
+        stem="cifar", train_images=4_000, evaluate_every=4,
     ),
     # Source: ours, a guess for CIFAR-10 on a large GPU (one H200): the settings follow what ranked best on CPUs (high
     # resolution and narrow networks before low resolution and wide ones). Time and fidelity are not measured yet:
     # python -m benchmarks.gpu measures them.
     "fast": Recipe(
-        name="fast", epochs=8, batch_size=256, learning_rate=0.2, resolution=32, width=0.125, stem="cifar",
-        evaluate_every=2,
+        name="fast", epochs=8, batch_size=256, learning_rate=0.2, resolution=32, proxy_macs=21_000_000,
+        stem="cifar", evaluate_every=2,
     ),
     # Source, hardware: as `fast`, for more time. Not measured yet either.
     "faithful": Recipe(
-        name="faithful", epochs=30, batch_size=256, learning_rate=0.2, resolution=32, width=0.25, stem="cifar",
-        cutout=8, evaluate_every=5,
+        name="faithful", epochs=30, batch_size=256, learning_rate=0.2, resolution=32, proxy_macs=84_000_000,
+        stem="cifar", cutout=8, evaluate_every=5,
     ),
 }  # fmt: skip
 

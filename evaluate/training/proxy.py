@@ -1,7 +1,8 @@
 """A network and a `Recipe` -> its proxy score.
 
-The proxy is the same network, narrower (`Recipe.width`) and on small images (`Recipe.resolution`), trained for a few
-epochs. It says which of two networks is the better bet, not what either reaches when trained in full.
+The proxy is the same network, narrower (so that it costs what `Recipe.proxy_macs` says) and on small images
+(`Recipe.resolution`), trained for a few epochs. It says which of two networks is the better bet, not what either
+reaches when trained in full.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from evaluate.training.device import (
 )
 from evaluate.training.memory import PeakMemory, is_out_of_memory, words_of
 from evaluate.training.recipe import Recipe
+from evaluate.training.reference import Reference
 from evaluate.training.score import Epoch, ProxyScore
 from evaluate.training.trainer import DivergedError, Trainer
 from space import Config, build, cost
@@ -43,13 +45,13 @@ class Plan:
     threads: int | None  # of the CPU; None on CUDA
 
 
-def plan(config: Config, recipe: Recipe, classes: int, device: str) -> Plan:
+def plan(config: Config, recipe: Recipe, classes: int, device: str, reference: Reference | None = None) -> Plan:
     """How to run a network under a recipe: by its size alone, so that the same network always runs the same way.
 
     Raises:
-        ValueError: if the network cannot read images of the recipe's resolution.
+        ValueError: if the network cannot read images of the recipe's resolution, or has no proxy of its cost.
     """
-    proxy = recipe.proxy(config)
+    proxy = recipe.proxy(config, classes, reference)
     macs = cost(proxy, recipe.resolution, classes).macs
     convs = [layer for layer in proxy.layers(recipe.resolution, classes) if isinstance(layer, Conv)]
     work = macs * recipe.batch_size // max(1, len(convs))  # multiply-adds of a batch, a convolution
@@ -73,6 +75,7 @@ def train_proxy(
     *,
     seed: int = 0,
     device: str = "auto",
+    reference: Reference | None = None,
     stop: Stop | None = None,
     then: Then | None = None,
 ) -> ProxyScore:
@@ -82,8 +85,8 @@ def train_proxy(
     choose other kernels); the caller's random numbers are not touched.
     Where memory is short, a batch is trained in halves, quarters and so on, their gradients added up; `micro_batch`
     of the score says so. A loss that is not finite, too little memory all the same, and a network that cannot read
-    images of this resolution end it as ``failed``, with the reason. Where `stop` says why, it ends as ``stopped``: what
-    was reached until then is the same as in a training that goes on.
+    images of this resolution or has no proxy of the cost that is due end it as ``failed``, with the reason. Where
+    `stop` says why, it ends as ``stopped``: what was reached until then is the same as in a training that goes on.
 
     Args:
         config: the network as it is meant, before `Recipe.proxy` makes it smaller.
@@ -91,6 +94,7 @@ def train_proxy(
         data: images at the recipe's resolution; moved to the device if they are not there yet.
         seed: for the weights, the order of the images and the augmentation.
         device: ``auto``, ``cpu`` or ``cuda``.
+        reference: what a proxy of `Recipe.proxy_macs` stands for; where None, a published network.
         stop: asked after every scored epoch but the last, with that point of the curve; None goes on, a string ends the
             training there and is the reason of the score. It should depend on the point alone: where memory is short,
             training begins anew and asks again from the first point on.
@@ -104,7 +108,7 @@ def train_proxy(
     check_data(recipe, data)
     start = time.perf_counter()
     try:
-        how = plan(config, recipe, data.classes, place)
+        how = plan(config, recipe, data.classes, place, reference)
     except ValueError as error:  # too small an input, say
         return _failed(str(error), start)
     micro_batch = recipe.batch_size
@@ -186,6 +190,7 @@ class _Attempt:
             flops_per_second=flops or None,
             peak_share=flops / self.peak_flops if flops and self.peak_flops else None,
             held_out=self.held_out,
+            proxy_macs=self.how.macs,
         )
 
 

@@ -6,8 +6,10 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
+from evaluate.training.reference import Reference, usual_reference
 from space import Config
 from space.shell.names import visible
+from space.solving.proxy import solve_proxy
 
 STEMS = ("keep", "cifar")
 PRECISIONS = ("auto", "bf16", "fp32")
@@ -18,7 +20,8 @@ LONGEST_NAME = 80  # characters
 class Recipe:
     """How a proxy is made and trained: frozen, checked, with an exact JSON round trip.
 
-    What has a default may be left out of a file; the defaults of `width` and `stem` change nothing of the network.
+    What has a default may be left out of a file; the defaults of `proxy_macs` and `stem` change nothing
+    of the network.
     """
 
     name: str
@@ -30,7 +33,9 @@ class Recipe:
     weight_decay: float = 5e-4  # not on norms and biases
     label_smoothing: float = 0.1
     warmup: float = 0.25  # part of all steps over which the learning rate rises; it falls as a cosine after that
-    width: float = 1.0  # factor for `Config.scaled`
+    # multiply-adds, at `resolution`, of the proxy of a network that costs what the `Reference` costs, all of a budget
+    # say; another network's proxy costs as much more or less as it does. None: the network itself is trained
+    proxy_macs: int | None = None
     stem: str = "keep"  # keep: the network's own; cifar: the 3x3 stem without pooling, for proxies on small images
     train_images: int | None = None  # at most so many; None is all
     flip: bool = True  # mirror left and right at random, if the data may be mirrored (digits may not)
@@ -58,7 +63,8 @@ class Recipe:
         self._number("weight_decay", 0.0, 10.0)
         self._number("label_smoothing", 0.0, 0.9)
         self._number("warmup", 0.0, 0.9)
-        self._number("width", 0.01, 10.0)
+        if self.proxy_macs is not None:
+            self._whole("proxy_macs", 1_000, 10**12)
         self._number("crop_area", 0.01, 1.0)
         if self.momentum == 0:
             raise ValueError(f"recipe {self.name}: momentum is 0: expected more than 0, Nesterov needs it")
@@ -117,17 +123,29 @@ class Recipe:
         kept: dict[str, Any] = {}
         if self.resolution != input_size:
             kept["resolution"] = input_size
-        if self.width != 1:
-            kept["width"] = 1
+        if self.proxy_macs is not None:
+            kept["proxy_macs"] = None
         if self.stem == "cifar" and dataclasses.replace(config, stem="cifar") != config:
             kept["stem"] = "keep"
         return kept
 
-    def proxy(self, config: Config) -> Config:
-        """The network that is trained in place of `config`."""
-        if self.stem == "cifar":
-            config = dataclasses.replace(config, stem="cifar")
-        return config if self.width == 1 else config.scaled(self.width)
+    def proxy(self, config: Config, classes: int, reference: Reference | None = None) -> Config:
+        """The network that is trained in place of `config`.
+
+        Args:
+            config: the network as it is meant.
+            classes: of the images that the proxy is trained on.
+            reference: whose proxy costs `proxy_macs`; where None, `usual_reference`.
+
+        Raises:
+            ValueError: if no width of the network's shape costs what its proxy should, to 10 %.
+        """
+        kept = dataclasses.replace(config, stem="cifar") if self.stem == "cifar" else config
+        if self.proxy_macs is None:
+            return kept
+        due = (reference or usual_reference(config.kind)).due(config, self.proxy_macs)
+        proxy: Config = solve_proxy(kept, due, self.resolution, classes)
+        return proxy
 
 
 def check_keys(cls: type, data: Any) -> None:

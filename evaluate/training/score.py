@@ -40,6 +40,7 @@ class ProxyScore:
     flops_per_second: float | None = None  # of training: 6 FLOPs (forward, backward) a multiply-add of the proxy
     peak_share: float | None = None  # of evaluate.device.peak_flops, from 0 to 1
     held_out: int | None = None  # images that `top1` is a percentage of; None if training failed
+    proxy_macs: int | None = None  # multiply-adds of what was trained, for one image; None if nothing was
 
     @property
     def standard_error(self) -> float | None:

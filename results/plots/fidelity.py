@@ -28,7 +28,7 @@ from results.plots.saved import a_report_of
 from results.run.notes import DIGITS
 from space.shell.files import write_files
 from space.shell.reading import read_text
-from space.shell.words import amount, capital
+from space.shell.words import amount, capital, proxy_words
 
 SETS = {"imagenet": "ImageNet", "cifar": "CIFAR-10"}
 
@@ -106,7 +106,7 @@ def _caption(report: Mapping[str, Any], points: list[FidelityPoint]) -> str:
     recipe = report["recipe"]
     what = (
         f"{len(points)} published {SETS[report['set']]} networks trained by recipe {recipe['name']} (epochs "
-        f"{recipe['epochs']}, resolution {recipe['resolution']}, width factor {recipe['width']:g}) on "
+        f"{recipe['epochs']}, resolution {recipe['resolution']}, {proxy_words(recipe)}) on "
         f"{report['data']}, {amount(seeds, 'seed')}, {report['device']}. "
         "A faithful proxy falls from left to right."
     )

@@ -8,7 +8,7 @@ from results.run.notes import images_lines, trust_lines
 from results.run.objective import Objective, timing_text
 from results.run.repeats import Repeated
 from results.run.run import Run
-from space.shell.words import amount
+from space.shell.words import amount, proxy_words
 
 UNIFORM = ("random", "qmc")  # samplers that do not prefer what has scored well
 
@@ -28,13 +28,12 @@ def caption(
     """
     recipe = run.settings["recipe"]
     shown = ", ".join(
-        f"{words} {recipe[key]:g}" if isinstance(recipe[key], float) else f"{words} {recipe[key]}"
-        for key, words in (("epochs", "epochs"), ("resolution", "resolution"), ("width", "width factor"))
-        if recipe.get(key) is not None
+        [f"{key} {recipe[key]}" for key in ("epochs", "resolution") if recipe.get(key) is not None]
+        + [proxy_words(recipe, run.settings["budget_macs"])]
     )
     lines = [
         "; ".join([*_counts(frame, done), *hidden]) + ".",
-        f"Recipe {run.recipe_name}{f' ({shown})' if shown else ''} on {run.data_name}.",
+        f"Recipe {run.recipe_name} ({shown}) on {run.data_name}.",
     ]
     if cost != run.objective:
         goal = "the best at the budget" if run.settings["mode"] == "match" else f"top-1 against {run.objective.metric}"

@@ -11,7 +11,7 @@ from typing import Any
 from results.plots.panels import Level, Panel, Row, Series, images
 from results.plots.saved import a_report_of
 from results.run.notes import DIGITS
-from space.shell.words import amount
+from space.shell.words import amount, proxy_words
 
 _FAMILIES = {"residual": "resnet", "plain": "vgg", "dense": "densenet"}
 _LABELS = {"residual": "residual", "plain": "without shortcuts", "dense": "DenseNet"}
@@ -80,7 +80,7 @@ def _caption(report: Mapping[str, Any]) -> str:
     lines = [
         f"{report['network']}, the same without shortcuts, and a DenseNet: recipe {recipe['name']} (epochs "
         f"{recipe['epochs']}, {recipe['train_images'] or 'all'} images of {recipe['resolution']}x"
-        f"{recipe['resolution']}, width factor {recipe['width']:g}) on {report['data']}; error of {report['images']} "
+        f"{recipe['resolution']}, {proxy_words(recipe)}) on {report['data']}; error of {report['images']} "
         f"held-out images; {amount(seeds, 'seed')}; {report['environment']['device']}. Shown are means "
         + ("and 95 % intervals over seeds." if seeds > 1 else "of one training, with 95 % intervals over draws.")
         + f" Dotted: guessing, {report['chance']:.0f} %. A block without a shortcut that changes the shape cannot be "

@@ -12,6 +12,7 @@ from results.plots.panels import Panel, Row, Series, images
 from results.plots.saved import a_report_of
 from results.run.notes import DIGITS
 from space.shell.scores import score_text
+from space.shell.words import proxy_words
 
 
 def paths_plot_data(report: Mapping[str, Any]) -> Row:
@@ -64,7 +65,7 @@ def _caption(report: Mapping[str, Any]) -> str:
     error = score_text(report["error"], report["held_out"])
     lines = [
         f"Recipe {recipe['name']} (epochs {recipe['epochs']}, {recipe['train_images'] or 'all'} images of "
-        f"{recipe['resolution']}x{recipe['resolution']}, width factor {recipe['width']:g}) on {report['data']}, seed "
+        f"{recipe['resolution']}x{recipe['resolution']}, {proxy_words(recipe)}) on {report['data']}, seed "
         f"{report['seed']}, error {error} %, {report['environment']['device']}. {report['samples']} "
         "random paths of each length; the band is a 95 % interval of their mean.",
         f"{100 * found['of_gradient']:.0f} % of the gradient comes over paths of {found['shortest']} to "

@@ -6,6 +6,7 @@ from results.plots.sweep_data import SweepData, Trained, swept
 from results.run.run import Run
 from space.budget import gflops
 from space.shell.tables import align
+from space.shell.words import proxy_words
 
 
 def sweep_table(run: Run) -> str:
@@ -39,9 +40,10 @@ def notes(data: SweepData, run: Run) -> list[str]:
     """What is said below table and picture, a sentence a line."""
     recipe = run.settings["recipe"]
     images = recipe.get("train_images") or "all"
+    trained = proxy_words(recipe, run.settings["budget_macs"])
     lines = [
         f"Proxy top-1: recipe {run.recipe_name} ({recipe['epochs']} epochs, {images} images of {recipe['resolution']} "
-        f"pixels, width factor {recipe['width']:g}) on {run.data_name}; n trainings, from seeds that are the same for "
+        f"pixels, {trained}) on {run.data_name}; n trainings, from seeds that are the same for "
         "all. It ranks networks trained alike and is not the accuracy after full training."
     ]
     if any(row.top1 is not None and row.top1.low is not None for row in data.rows):

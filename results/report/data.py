@@ -29,7 +29,7 @@ from space.shell.words import duration
 STATES = {"complete": "trained", "pruned": "stopped early", "slow": "too slow, not trained", "fail": "failed"}
 # Columns of the table that the page has of each network, where any network has a value.
 SHOWN = (
-    "trial", "kind", "family", "config_id", "state", "proxy_top1", "proxy_se", "held_out",
+    "trial", "kind", "family", "config_id", "state", "proxy_macs", "proxy_top1", "proxy_se", "held_out",
     "last_top1", "published_top1", "macs", "params",
     "activations", "latency_ms", "on_frontier", "trainings", "mean_top1", "expected_top1", "expected_low",
     "expected_high", "p_frontier", "compared", "trained_top1",

@@ -60,6 +60,7 @@ def _columns(run: Run, again: bool, trained: bool) -> dict[str, Cell]:
     columns[f"{macs[1]}FLOPs"] = lambda row: f"{row['macs'] / macs[0]:.{macs[2]}f}"
     unit = f" ({params[1]})" if params[1] else ""
     columns[f"params{unit}"] = lambda row: f"{row['params'] / params[0]:.{params[2]}f}"
+    columns["proxy (MFLOPs)"] = lambda row: _known(row["proxy_macs"] / 1e6, ".3g")
     columns |= best | score if run.one_objective else score | best
     if trained:
         columns["trained top-1 (%)"] = _trained

@@ -46,6 +46,7 @@ _TRIAL: dict[str, Check] = {
 }
 _WITHIN: dict[str, dict[str, Check]] = {
     "score": {
+        "proxy_macs": _whole,
         **dict.fromkeys(("top1", "seconds", "images_per_second", "peak_share", "peak_memory"), _number),
         **dict.fromkeys(("state", "reason"), _text),
         "curve": _curve,

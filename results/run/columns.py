@@ -25,6 +25,7 @@ COLUMNS = (
     Field("config_id", "str", "", "hash of the configuration; equal networks have equal ids"),
     Field("state", "str", "", "complete, fail, pruned (stopped early) or slow (beyond --max-latency, not trained)"),
     Field("proxy_top1", "float64", "%", "top-1 on held-out images after training by the recipe; complete trials only"),
+    Field("proxy_macs", "Int64", "multiply-adds", "of the proxy that was trained, at the recipe's resolution"),
     Field("held_out", "Int64", "images", "held-out images that the top-1 is a percentage of"),
     Field("proxy_se", "float64", "%", "standard error of proxy_top1 from these images alone: sqrt(p(1 - p)/n)"),
     Field("last_top1", "float64", "%", "top-1 when a trial was stopped early, after fewer epochs; pruned trials only"),

@@ -73,6 +73,7 @@ def _row(trial: FrozenTrial, landmarks: Mapping[str, Landmark]) -> dict[str, Any
         "latency_p90_ms": latency.get("p90_ms"),
         "latency_runs": latency.get("runs"),
         "latency_memory": latency.get("peak_memory"),
+        "proxy_macs": score.get("proxy_macs"),
         "loss": score.get("loss"),
         "seconds": score.get("seconds"),
         "images_per_second": score.get("images_per_second"),

@@ -15,7 +15,7 @@ from search.cli.sweep import sweep_lines
 from search.run.duration import expect, expected_text
 from search.run.settings import Settings
 from space import Cost, cost, gflops
-from space.shell.words import amount
+from space.shell.words import amount, proxy_words
 from space.solving.axes import Proposal, draw
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ class Drawn:
     family: str
     proposal: Proposal
     cost: Cost
+    proxy_macs: int | None  # multiply-adds; None: its shape has no proxy of the cost that is due
 
 
 def dry_run(
@@ -51,21 +52,30 @@ def dry_run(
         as_json: print the networks as one object a line, and the rest on stderr.
 
     Raises:
-        ValueError: if the data cannot be loaded, as in a run; the networks are printed before.
+        ValueError: if the data cannot be loaded, as in a run.
     """
     from evaluate.images.load import load_data
     from evaluate.training.proxy import check_data
 
-    rng = random.Random(settings.seed)
-    drawn = [_draw(settings, rng) for _ in range(count)]
-    for each in drawn:
-        print(_row(each) if as_json else _line(each))
-    notes = sys.stderr if as_json else sys.stdout
-    print("\n".join([feasibility(drawn), "", *costs(drawn), "", *landmark_costs(settings)]), file=notes, flush=True)
     data = load_data(settings.data, recipe.resolution, settings.seed, recipe.train_images)
     check_data(recipe, data)
-    more = [_draw(settings, rng) for _ in range(POPULATION - count)]
-    expected = expect(settings, recipe, data, device, [each.proposal.config for each in (*drawn, *more)])
+    rng = random.Random(settings.seed)
+    drawn = []
+    for _ in range(count):
+        drawn.append(_draw(settings, recipe, rng, data.classes))
+        print(_row(drawn[-1]) if as_json else _line(drawn[-1]))
+    notes = sys.stderr if as_json else sys.stdout
+    words = [
+        feasibility(drawn),
+        proxies_text(drawn, settings, recipe),
+        "",
+        *costs(drawn),
+        "",
+        *landmark_costs(settings),
+    ]
+    print("\n".join(words), file=notes, flush=True)
+    more = [draw(settings.target, rng, settings.families)[1].config for _ in range(POPULATION - count)]
+    expected = expect(settings, recipe, data, device, [*(each.proposal.config for each in drawn), *more])
     print(file=notes)
     print(expected_text(expected, settings, trials, workers, repeats), file=notes, flush=True)
 
@@ -87,24 +97,31 @@ def dry_sweep(settings: Settings, recipe: Recipe, device: str, *, repeats: int, 
     print(expected_text(expected, settings, len(configs) * (1 + repeats), workers), flush=True)
 
 
-def _draw(settings: Settings, rng: random.Random) -> Drawn:
+def _draw(settings: Settings, recipe: Recipe, rng: random.Random, classes: int) -> Drawn:
     family, proposal = draw(settings.target, rng, settings.families)
-    return Drawn(family, proposal, cost(proposal.config, settings.input_size, settings.classes))
+    config = proposal.config
+    try:
+        macs = cost(recipe.proxy(config, classes, settings.reference), recipe.resolution, classes).macs
+    except ValueError:  # it would be refused, and is counted
+        macs = None
+    return Drawn(family, proposal, cost(config, settings.input_size, settings.classes), macs)
 
 
 def _row(drawn: Drawn) -> str:
     return json.dumps({
         "family": drawn.family, "config": drawn.proposal.config.to_json(), "macs": drawn.cost.macs,
-        "target_macs": drawn.proposal.target_macs, "params": drawn.cost.params,
+        "target_macs": drawn.proposal.target_macs, "params": drawn.cost.params, "proxy_macs": drawn.proxy_macs,
     })  # fmt: skip
 
 
 def _line(drawn: Drawn) -> str:
     from results import describe
 
+    proxy = drawn.proxy_macs
     return (
         f"{drawn.family:12} {gflops(drawn.cost.macs):>6}FLOPs of {gflops(drawn.proposal.target_macs):>6}  "
-        f"{drawn.cost.params / 1e6:6.1f}M params  {describe(drawn.proposal.config)}"
+        f"{drawn.cost.params / 1e6:6.1f}M params  proxy {'none' if proxy is None else gflops(proxy):>6}  "
+        f"{describe(drawn.proposal.config)}"
     )
 
 
@@ -118,6 +135,19 @@ def feasibility(drawn: Sequence[Drawn]) -> str:
     return (
         f"{near} of {amount(len(drawn), 'network')} cost within {100 * NEAR:.0f} % of what they were solved for, "
         f"{over or 'none'} {'cost' if over > 1 else 'costs'} more"
+    )
+
+
+def proxies_text(drawn: Sequence[Drawn], settings: Settings, recipe: Recipe) -> str:
+    """How well proxies cost what is due of them."""
+    if recipe.proxy_macs is None:
+        return f"recipe {recipe.name} trains the networks themselves"
+    found = [(each.proxy_macs, settings.reference.due(each.proposal.config, recipe.proxy_macs)) for each in drawn]
+    misses = [abs(macs - due) / due for macs, due in found if macs is not None]
+    return (
+        f"{proxy_words(recipe.to_json(), settings.budget_macs)}: {sum(miss <= NEAR for miss in misses)} of "
+        f"{amount(len(misses), 'proxy', 'proxies')} cost within {100 * NEAR:.0f} % of their due, "
+        f"{amount(len(drawn) - len(misses), 'network')} refused for want of one"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from evaluate.training.recipe import Recipe
@@ -19,7 +20,8 @@ def attributes_of(setting: Setting, settings: Settings, classes: int) -> dict[st
     """What the storage keeps of a network of a sweep, beside what it keeps of every network."""
     recipe = Recipe.from_json(settings.recipe)
     pixels = max(4, round(recipe.resolution * setting.input_size / settings.input_size))
-    proxy = cost(recipe.proxy(setting.config), pixels, classes)
+    reference = replace(settings.reference, input_size=setting.input_size)
+    proxy = cost(replace(recipe, resolution=pixels).proxy(setting.config, classes, reference), pixels, classes)
     words = {"name": setting.name, "values": dict(setting.values), "solved": setting.solved, "proxy_macs": proxy.macs}
     attributes: dict[str, Any] = {"setting": words}
     if setting.input_size != settings.input_size:

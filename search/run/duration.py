@@ -18,6 +18,7 @@ from evaluate.measures.latency import measure_latency
 from evaluate.training.device import sealed, synchronise, threads
 from evaluate.training.memory import is_out_of_memory
 from evaluate.training.recipe import Recipe
+from evaluate.training.reference import Reference
 from search.run.settings import Settings
 from space import Config, build
 from space.shell.words import amount, duration
@@ -60,7 +61,7 @@ def expect(
     """
     known = [settings.landmark(name) for name in settings.landmarks]
     data = data.to(device)
-    depth = {config.id: _layers(config, recipe, data.classes) for config in (*sampled, *known)}
+    depth = {config.id: _layers(config, recipe, data.classes, settings.reference) for config in (*sampled, *known)}
     groups = [
         sorted({config.id: config for config in group}.values(), key=lambda config: depth[config.id])
         for group in (sampled, known)
@@ -89,10 +90,10 @@ def expect(
     return Expected(mean, together, tuple(fit), len(timed) - len(fit))
 
 
-def _layers(config: Config, recipe: Recipe, classes: int) -> int:
-    """Of the proxy; 0 if it cannot read images of this size: it takes no time to fail."""
+def _layers(config: Config, recipe: Recipe, classes: int, reference: Reference) -> int:
+    """Of the proxy; 0 if the network has none: it takes no time to fail."""
     try:
-        return len(recipe.proxy(config).layers(recipe.resolution, classes))
+        return len(recipe.proxy(config, classes, reference).layers(recipe.resolution, classes))
     except ValueError:
         return 0
 
@@ -114,7 +115,7 @@ def seconds_of(config: Config, settings: Settings, recipe: Recipe, data: ImageDa
 
     try:
         timing = _latency_seconds(config, settings, device)
-        how = plan(config, recipe, data.classes, device)
+        how = plan(config, recipe, data.classes, device, settings.reference)
         with sealed(settings.seed, device, recipe.autotune), threads(how.threads):
             return timing + _training_seconds(how.proxy, how.precision, settings.seed, recipe, data, device)
     except (ValueError, DivergedError):

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from evaluate.training.reference import Reference
 from results.run.objective import BEST, OBJECTIVES, timing_text
 from space import Config
 from space.budget import Budget
@@ -70,6 +71,11 @@ class Settings:
         """What the budget is counted at."""
         limits = Limits(self.max_params, self.max_activations)
         return Target(Budget(self.budget_macs), self.mode, self.input_size, self.classes, limits)
+
+    @property
+    def reference(self) -> Reference:
+        """The whole budget: its proxy costs what the recipe says."""
+        return Reference(self.budget_macs, self.input_size, self.classes)
 
     @property
     def listed(self) -> tuple[Setting, ...]:

@@ -75,7 +75,8 @@ class Evaluator:
         stop = None if job.table is None else stopper(job.table, price)
         seed = settings.seed if job.seed is None else job.seed
         recipe, data = self._images(job.resolution)
-        score = train_proxy(job.config, recipe, data, seed=seed, device=self.device, stop=stop)
+        reference = replace(settings.reference, input_size=job.input_size or settings.input_size)
+        score = train_proxy(job.config, recipe, data, seed=seed, device=self.device, reference=reference, stop=stop)
         return Evaluation(score, latency, score.reason, violation)
 
     def _latency(self, config: Config) -> Latency:

@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import json
 from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
@@ -15,6 +16,8 @@ from space.networks.task import Task
 MAX_CHANNELS = 65_536
 MAX_DEPTH = 10_000
 MAX_CLASSES = 10_000_000
+NUDGES = (1, -1, 2, -2, 4, -4)  # steps by which `Config.nudged` moves a width
+REACH = 0.34  # the part of its share by which a proxy's width may miss it
 INPUT_SIZE, CLASSES = 224, 1000  # of whatever does not say them
 
 
@@ -30,6 +33,7 @@ class Config(ABC):
 
     LABELS: ClassVar[tuple[str, ...]] = ()
     STEMS: ClassVar[tuple[str, ...]] = ("imagenet", "cifar")
+    WIDTHS: ClassVar[tuple[str, ...]] = ()  # fields of channels, of which a proxy has fewer
 
     family: str
     stem: str  # cifar: for images up to 64 pixels; the others, which halve more often, are for larger ones
@@ -62,9 +66,59 @@ class Config(ABC):
             for layer in layers
         ]
 
-    @abstractmethod
     def scaled(self, factor: float) -> Self:
-        """The same shape at `factor` times the width: a cheaper stand-in for proxy training."""
+        """The same shape at `factor` times the width, to whole channels: a cheaper stand-in for proxy training.
+
+        Raises:
+            ValueError: if its class names no `WIDTHS`.
+        """
+        if not self.WIDTHS:
+            raise ValueError(f"a {self.family} has no proxies: expected its fields of channels in WIDTHS of its class")
+        return self.of_widths(
+            {
+                name: tuple(max(1, round(width * factor)) for width in value)
+                if isinstance(value := getattr(self, name), tuple)
+                else max(1, round(value * factor))
+                for name in self.WIDTHS
+            },
+            factor,
+        )
+
+    def of_widths(self, widths: Mapping[str, Any], factor: float) -> Self:
+        """This network with other values of `WIDTHS`, which are about `factor` times its own.
+
+        A class whose groups must divide its channels moves them here to what it admits.
+
+        Raises:
+            ValueError: for widths that it cannot have.
+        """
+        return dataclasses.replace(self, **widths)
+
+    def nudged(self, proxy: Self, factor: float) -> Iterator[Self]:
+        """The networks that differ from `proxy` by a few channels of one of its widths.
+
+        They stay near `factor` times the widths of this one, so that its proportions are kept.
+        """
+        for name in self.WIDTHS:
+            own, now = getattr(self, name), getattr(proxy, name)
+            entries = range(len(now)) if isinstance(now, tuple) else (None,)
+            for stage in entries:
+                width, wanted = (now, own * factor) if stage is None else (now[stage], own[stage] * factor)
+                for step in NUDGES:
+                    channels = self.stepped(name, stage or 0, width, step)
+                    least = abs(channels - width) / abs(step)  # of a single step
+                    if channels < 1 or abs(channels - wanted) > max(1.5 * least, REACH * wanted):
+                        continue
+                    value = channels if stage is None else (*now[:stage], channels, *now[stage + 1 :])
+                    widths = {each: getattr(proxy, each) for each in self.WIDTHS} | {name: value}
+                    try:
+                        yield self.of_widths(widths, factor)
+                    except ValueError:
+                        continue  # no network of this class has such widths
+
+    def stepped(self, name: str, stage: int, width: int, steps: int) -> int:
+        """A width, an entry of the field `name`, so many of its smallest steps wider."""
+        return width + steps
 
     @property
     def id(self) -> str:

@@ -8,9 +8,10 @@ pre-activation nets, which torchvision lacks, the norm of a convolution goes bef
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from space.networks.config import MAX_CHANNELS, MAX_CLASSES, MAX_DEPTH, Config, check_choice, check_int, check_ints
 from space.networks.layers import Conv, Layer, Linear, Norm, Pool, Repeat
@@ -34,6 +35,7 @@ class ResidualConfig(Config):
 
     LABELS: ClassVar[tuple[str, ...]] = ("resnet", "preresnet", "wide_resnet", "resnext", "regnetx")
     STEMS = ("imagenet", "cifar", "regnet")  # 7x7 stride 2, max pool; 3x3; 3x3 stride 2, no pool
+    WIDTHS = ("stem_width", "widths", "inner_widths")
 
     stem_width: int  # channels
     block: str  # basic or bottleneck
@@ -115,21 +117,35 @@ class ResidualConfig(Config):
             convs = _bottleneck(channels, inner, width, groups, stride, size, self.stride_in)
         return _with_norms(convs, self.shortcut, self.preactivation)
 
-    def scaled(self, factor: float) -> Self:
-        """Widths times `factor`, to whole multiples of 4 and of the cardinality (never below one of each)."""
+    def of_widths(self, widths: Mapping[str, Any], factor: float) -> Self:
+        """This network with other widths; a stage of fewer channels than groups has a group a channel.
 
-        def near(value: int, multiple: int) -> int:
-            return max(multiple, round(value * factor / multiple) * multiple)
+        So the cardinality is kept as far as the width allows, and channels a group are what is given up first.
+        """
+        stem, outer, inner = widths["stem_width"], widths["widths"], widths["inner_widths"]
+        groups = self.groups
+        if self.block == "bottleneck":
+            inner = tuple(
+                width if width <= number else number * int(width / number + 0.5)
+                for width, number in zip(inner, groups, strict=True)
+            )
+            groups = tuple(min(width, number) for width, number in zip(inner, groups, strict=True))
+        elif max(groups) > 1:  # both 3x3s read and write whole groups
+            most = min(stem, *outer, *inner)
+            multiple = max(each for each in range(1, most + 1) if max(groups) % each == 0)
+            stem, *rounded = (int(width / multiple + 0.5) * multiple for width in (stem, *outer, *inner))
+            outer, inner = tuple(rounded[: len(outer)]), tuple(rounded[len(outer) :])
+            groups = tuple(math.gcd(number, multiple) for number in groups)
+        if self.shortcut == "A":
+            stem = min(stem, outer[0])
+        return replace(self, stem_width=stem, widths=outer, inner_widths=inner, groups=groups)
 
-        inner = tuple(
-            near(width, math.lcm(4, groups)) for width, groups in zip(self.inner_widths, self.groups, strict=True)
-        )
-        # the 3x3s of a basic block read and write whole groups
-        multiple = math.lcm(4, *self.groups) if self.block == "basic" else 4
-        widths = tuple(near(width, multiple) for width in self.widths)
-        return replace(
-            self, stem_width=min(near(self.stem_width, multiple), widths[0]), widths=widths, inner_widths=inner
-        )
+    def stepped(self, name: str, stage: int, width: int, steps: int) -> int:
+        """Whole groups in what the groups are of, single channels elsewhere."""
+        groups = self.groups[stage]
+        if name != "inner_widths" or width < groups or (width == groups and steps < 0):
+            return width + steps
+        return width + steps * groups
 
 
 # The three are cached because the solver changes one stage at a time and asks for all of them again.

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
 
-def amount(count: int, noun: str) -> str:
-    """As in: 1 network, 2,000 networks."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+def amount(count: int, noun: str, plural: str | None = None) -> str:
+    """As in: 1 network, 2,000 networks, 3 proxies."""
+    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
 
 
 def duration(seconds: float, whole: float | None = None) -> str:
@@ -31,3 +34,19 @@ def time_unit(seconds: float) -> tuple[float, str]:
 def capital(text: str) -> str:
     """With a capital letter at its beginning."""
     return text[:1].upper() + text[1:]
+
+
+def proxy_words(recipe: Mapping[str, Any], reference: int | None = None) -> str:
+    """What a recipe trains, as in: proxies at 1/3,150 of the cost.
+
+    Args:
+        recipe: its JSON.
+        reference: multiply-adds of the network whose proxy costs `proxy_macs`; None says that number alone.
+    """
+    macs = recipe.get("proxy_macs")
+    if macs is None:
+        return "whole networks"
+    if reference is None:
+        return f"proxy_macs {macs:,}"
+    part = float(f"{reference / macs:.3g}")  # three digits
+    return "proxies of the full cost" if part <= 1 else f"proxies at 1/{part:,.{0 if part >= 100 else 1}f} of the cost"
