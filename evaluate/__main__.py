@@ -171,6 +171,8 @@ def zerocost(options: argparse.Namespace) -> str:
 def fidelity(options: argparse.Namespace) -> str:
     """Score the set's networks, a line each; write the report and its picture; print the table."""
     if options.report is not None:
+        if options.recipe or options.networks or options.out or options.seeds != 1:
+            raise ValueError("--report DIR stands alone: its scores say which networks, recipe and seeds they are of")
         return written_report(options.report, None)
     if options.seeds < 1:
         raise ValueError(f"--seeds {options.seeds}: expected how often each network is trained, such as --seeds 3")

@@ -133,5 +133,7 @@ def test_the_report_of_a_run_is_written_anew_without_training(
     assert {path.suffix for path in tmp_path.iterdir()} == {".jsonl", ".json", ".txt", ".csv", ".png", ".svg"}
     date = json.loads((tmp_path / "fidelity.json").read_text())["date"]
     assert date == "1970-01-02T00:00:00+00:00", "a report made anew is no newer measurement"
+    assert main(["fidelity", "--report", str(tmp_path), "--seeds", "2"]) == 2
+    assert "--report DIR stands alone" in capsys.readouterr().err
     assert main(["fidelity", "--report", str(tmp_path / "nowhere")]) == 2
     assert "holds no scores yet" in capsys.readouterr().err
