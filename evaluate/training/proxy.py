@@ -24,10 +24,11 @@ from evaluate.training.device import (
     sealed,
     threads,
 )
-from evaluate.training.memory import PeakMemory, is_out_of_memory, words_of
+from evaluate.training.memory import PeakMemory, is_out_of_memory, keep_freed_memory, words_of
 from evaluate.training.recipe import Recipe
 from evaluate.training.reference import Reference
 from evaluate.training.score import Epoch, ProxyScore
+from evaluate.training.small_layers import lighten
 from evaluate.training.trainer import DivergedError, Trainer
 from space import Config, build, cost
 from space.networks.layers import Conv
@@ -111,6 +112,8 @@ def train_proxy(
         how = plan(config, recipe, data.classes, place, reference)
     except ValueError as error:  # too small an input, say
         return _failed(str(error), start)
+    if place == "cpu":
+        keep_freed_memory()
     micro_batch = recipe.batch_size
     while True:
         attempt = _Attempt(how, recipe, place, micro_batch)
@@ -152,6 +155,8 @@ class _Attempt:
         self.peak_flops = peak_flops(self.device, self.how.precision, torch.get_num_threads())
         torch.manual_seed(seed)
         model = build(self.how.proxy, data.classes, recipe.resolution, zero_init_last=True)
+        if self.device == "cpu" and self.how.precision == "fp32":
+            lighten(model)
         self.trainer = Trainer(
             model,
             recipe,
