@@ -166,7 +166,7 @@ def table(out: Path) -> str:
     heads = ["score", "noise", "spread", "noise/spread", "reliability", "tau", "in budget"]
     wide = max(len(str(each[0])) for each in rows)
     text = [
-        f"{header['machine']}; recipe {about['recipe']['name']}, {about['data']}, {about['held_out']:,} held-out images",
+        f"{header['machine']}; recipe {about['recipe']['name']}, {about['data']}, {about['held_out']:,} held out",
         f"{len(complete)} networks, seeds {', '.join(map(str, seeds))}; top-1 in points, losses in nats",
         "",
         f"{heads[0]:{wide}}" + "".join(f"{head:>14}" for head in heads[1:]),
