@@ -13,7 +13,7 @@ from space.networks.layers import Conv, Layer, Linear, Norm, Pool, Repeat
 from space.networks.residual import check_target
 
 THOUSAND = 1000
-COMPRESSED = (1.003, 1.01, 1.03, 1.1, 0.997, 0.99, 0.97, 0.9)  # factors by which a proxy's compression is moved
+COMPRESSED = (1.003, 1.01, 1.03, 1.1, 0.997, 0.99, 0.97, 0.9, 0.75)  # factors by which a proxy moves its compression
 
 
 @dataclass(frozen=True)
