@@ -3,7 +3,7 @@
     python -m benchmarks.groups --data FOLDER --out DIRECTORY [--recipe cpu] [--seeds 2]     # resumable
 
 ResNet-50 and -101 and the ResNeXts of Table 3 of arXiv:1611.05431, which cost the same and are the better the more
-groups they have, are trained as proxies of one cost by each rule. A rule is good if it orders them as they are published.
+groups they have, are trained as proxies of one cost by each rule. A good rule orders them as they are published.
 """
 
 from __future__ import annotations
