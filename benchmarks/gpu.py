@@ -83,7 +83,7 @@ def parts(quick: bool, device: str) -> tuple[Part, ...]:
         Part(
             "recipes",
             f"-m benchmarks.recipes --data {{data}} --out {{out}}/recipes --minutes {{minutes}}{on}"
-            + (" --networks resnet18 densenet121 --only r16-w0.125-n4000-e4" if quick else ""),
+            + (" --networks resnet18 densenet121 --only r16-m5200000-n4000-e4" if quick else ""),
             20,
         ),
         Part(

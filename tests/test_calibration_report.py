@@ -18,6 +18,8 @@ from evaluate.calibration.report import MODEL, RIDGE, CalibrationReport, assess,
 from evaluate.calibration.truth import published
 from evaluate.fidelity.ranking_sets import ranking_set
 from evaluate.fidelity.rankings import agreement
+from evaluate.fidelity.report import Fidelity
+from evaluate.fidelity.text import write_fidelity
 
 PRIOR = PRIORS["cifar"]
 
@@ -127,8 +129,10 @@ def test_tables_are_whole(imagenet: CalibrationReport) -> None:
     assert "nan" not in text
 
 
-def test_command_reads_the_scores_of_a_fidelity_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = Path(__file__).parents[1] / "benchmarks/results/fidelity-cpu.json"
+def test_command_reads_the_scores_of_a_fidelity_run(
+    fidelity: Fidelity, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write_fidelity(fidelity, tmp_path)[0]
     assert main(["calibration", "--set", "cifar", "--fidelity", str(path)]) == 2
     assert "expected --set imagenet" in capsys.readouterr().err
     assert main(["calibration", "--fidelity", str(tmp_path / "none.json")]) == 2
