@@ -28,7 +28,8 @@ from space.shell.files import write_files
 ROOT = Path(__file__).resolve().parent.parent
 RECIPE = RECIPES["smoke"].to_json() | {"name": "tiny", "train_images": 128}
 SMALL = [
-    "--budget", "50M", "--input", "32", "--classes", "10", "--families", "resnet", "--recipe", "tiny.json",
+    "--budget", "50M", "--input", "32", "--classes", "10", "--families", "resnet", "--data", "digits",
+    "--recipe", "tiny.json",
     "--landmarks", "none", "--name", "run", "--plots", "frontier",
 ]  # fmt: skip
 RUN = Path("runs/run")

@@ -37,7 +37,7 @@ def test_importing_the_package_and_help_load_nothing_heavy() -> None:
 def test_command_scores(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "net.json"
     path.write_text(json.dumps(landmark("resnet18").to_json()))
-    assert main(["score", str(path), "--recipe", "smoke", "--device", "cpu"]) == 0
+    assert main(["score", str(path), "--data", "digits", "--recipe", "smoke", "--device", "cpu"]) == 0
     printed = json.loads(capsys.readouterr().out)
     assert printed["state"] == "complete" and printed["recipe"]["name"] == "smoke" and printed["top1"] > 0
     assert printed["standard_error"] == pytest.approx(standard_error(printed["top1"], printed["held_out"]))
@@ -58,7 +58,7 @@ def test_command_counts(capsys: pytest.CaptureFixture[str]) -> None:
         (["count", "resnet18", "--input", "0"], "input size"),
         (["count", "densenet121", "--input", "8"], "too small"),
         (["score", "resnet18", "--data", "no/such/folder", "--recipe", "smoke"], "no such folder"),
-        (["score", "resnet18", "--recipe", "nonsense"], "smoke, digits, cpu, fast, faithful, full"),
+        (["score", "resnet18", "--recipe", "nonsense"], "smoke, digits, fractals, cpu, fast, faithful, full"),
         (["score", "resnet18", "--device", "tpu"], "auto, cpu, cuda"),
     ],
 )

@@ -38,7 +38,12 @@ def found(make_run: Callable[..., Path], tmp_path_factory: pytest.TempPathFactor
     recipe = place / "quick.json"
     quick = {"name": "quick", "epochs": 4, "batch_size": 64, "learning_rate": 0.1, "crop": False, "precision": "fp32"}
     recipe.write_text(json.dumps(quick))
-    assert evaluate(["train", str(config), "--recipe", str(recipe), "--device", "cpu", "--name", "long"]) == 0
+    assert (
+        evaluate(
+            ["train", str(config), "--data", "digits", "--recipe", str(recipe), "--device", "cpu", "--name", "long"]
+        )
+        == 0
+    )
     report = json.loads((run / "trained" / "long" / "train.json").read_text())
     assert report["top1"] > 40
     return Found(run, best, report)

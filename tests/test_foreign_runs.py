@@ -18,7 +18,20 @@ from results.run.storage import study_url
 from search.__main__ import main as search
 from search.cli.status import read_status
 
-SMALL = ["--budget", "100M", "--input", "32", "--classes", "10", "--recipe", "smoke", "--landmarks", "none"]
+SMALL = [
+    "--budget",
+    "100M",
+    "--input",
+    "32",
+    "--classes",
+    "10",
+    "--data",
+    "digits",
+    "--recipe",
+    "smoke",
+    "--landmarks",
+    "none",
+]
 
 
 @pytest.fixture

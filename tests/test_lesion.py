@@ -290,6 +290,8 @@ def test_command(tmp_path: Path, tiny_configs: dict[str, Config], capsys: pytest
     recipe = tmp_path / "recipe.json"
     recipe.write_text(json.dumps(RECIPES["smoke"].to_json() | {"proxy_macs": None}))
     small = [
+        "--data",
+        "digits",
         "--recipe",
         str(recipe),
         "--device",

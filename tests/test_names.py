@@ -85,7 +85,7 @@ def test_a_recipe_writes_nothing_outside_of_runs(
     here.mkdir(parents=True)
     monkeypatch.chdir(here)
     recipe = recipe_file(here / "recipe.json", "../../../../outside")
-    assert evaluate([*command, "--recipe", str(recipe), "--device", "cpu"]) == 0
+    assert evaluate([*command, "--data", "digits", "--recipe", str(recipe), "--device", "cpu"]) == 0
     assert [str(path.relative_to(tmp_path)) for path in sorted(tmp_path.rglob("*"))[:4]] == [
         "deep", "deep/here", "deep/here/recipe.json", "deep/here/runs",
     ]  # fmt: skip

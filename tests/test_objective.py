@@ -30,7 +30,8 @@ from search.workers.executor import InProcess
 from space import Config, landmark, load_config
 
 SMALL = [
-    "--budget", "0.03G", "--input", "32", "--classes", "10", "--recipe", "smoke", "--name", "run", "--device", "cpu",
+    "--budget", "0.03G", "--input", "32", "--classes", "10", "--data", "digits",
+    "--recipe", "smoke", "--name", "run", "--device", "cpu",
     "--plots", "frontier",
 ]  # fmt: skip
 TIMED = [*SMALL, "--objective", "latency", "--landmarks", "cifar_resnet20"]  # costs 40.6 M: no member of the frontier

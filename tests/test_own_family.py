@@ -21,7 +21,7 @@ from space.__main__ import main as space_main
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
-WORDS = ["--budget", "300M", "--recipe", "smoke", "--plots", "none", "--name", "own", "-q"]
+WORDS = ["--budget", "300M", "--data", "digits", "--recipe", "smoke", "--plots", "none", "--name", "own", "-q"]
 CANARY = "import pathlib\npathlib.Path(__file__).with_name('it-ran').touch()\n"
 
 

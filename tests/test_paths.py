@@ -132,7 +132,7 @@ def run(net: Path, out: Path, *more: str) -> int:
 
 
 def test_command(net: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(net, tmp_path / "out", "--recipe", "smoke") == 0
+    assert run(net, tmp_path / "out", "--data", "digits", "--recipe", "smoke") == 0
     printed = capsys.readouterr().out
     assert "3 blocks, 2^3 = 8 paths" in printed and "1605.06431" in printed
     report = json.loads((tmp_path / "out" / "paths.json").read_text())
@@ -156,7 +156,20 @@ def test_weights_of_a_training(
     recipe.write_text(
         json.dumps({"name": "quick", "epochs": 2, "batch_size": 64, "learning_rate": 0.1, "resolution": 8})
     )
-    words = ["--input", "8", "--recipe", str(recipe), "--device", "cpu", "--name", "t", "--seed", "3"]
+    words = [
+        "--input",
+        "8",
+        "--data",
+        "digits",
+        "--recipe",
+        str(recipe),
+        "--device",
+        "cpu",
+        "--name",
+        "t",
+        "--seed",
+        "3",
+    ]
     assert main(["train", str(net), *words]) == 0
     trained = tmp_path / "runs" / "train" / "t"
     capsys.readouterr()

@@ -18,7 +18,20 @@ from tests.postgres_server import PASSWORD, Server, free_port, psycopg, running
 
 ROOT = Path(__file__).resolve().parent.parent
 WRONG = "Zq8wrong"
-SMALL = ["--budget", "0.4G", "--recipe", "smoke", "--landmarks", "none", "--name", "x", "--plots", "none"]
+SMALL = [
+    "--budget",
+    "0.4G",
+    "--data",
+    "digits",
+    "--recipe",
+    "smoke",
+    "--landmarks",
+    "none",
+    "--name",
+    "x",
+    "--plots",
+    "none",
+]
 
 
 @pytest.fixture(scope="module")

@@ -83,7 +83,7 @@ def test_find_recipe_lists_the_presets(tmp_path: Path) -> None:
     (tmp_path / "bad.json").write_text("{")
     (tmp_path / "keys.json").write_text("{}")
     for name in ("nonsense", str(tmp_path / "bad.json"), str(tmp_path)):
-        with pytest.raises(ValueError, match="smoke, digits, cpu, fast, faithful, full"):
+        with pytest.raises(ValueError, match="smoke, digits, fractals, cpu, fast, faithful, full"):
             find_recipe(name)
     with pytest.raises(ValueError, match=r"keys\.json.*missing key"):
         find_recipe(tmp_path / "keys.json")
@@ -95,6 +95,7 @@ def test_devices() -> None:
     assert default_recipe("cpu", "some/folder") == RECIPES["cpu"]
     assert default_recipe("cuda", "some/folder") == RECIPES["fast"]
     assert default_recipe("cuda", "digits") == default_recipe("cpu", "digits") == RECIPES["digits"]
+    assert default_recipe("cuda", "fractals") == default_recipe("cpu", "fractals?images=9") == RECIPES["fractals"]
     with pytest.raises(ValueError, match="expected one of auto, cpu, cuda"):
         resolve_device("tpu")
 

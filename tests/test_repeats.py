@@ -27,7 +27,8 @@ from search.workers.executor import Executor, InProcess
 from space import Config, config_from_json, cost
 
 SMOKE = RECIPES["smoke"]
-SMALL = ["--budget", "50M", "--input", "32", "--classes", "10", "--recipe", "smoke", "--families", "resnet",
+SMALL = ["--budget", "50M", "--input", "32", "--classes", "10", "--data", "digits",
+    "--recipe", "smoke", "--families", "resnet",
          "--landmarks", "cifar_resnet20", "--name", "run", "--plots", "none"]  # fmt: skip
 REFERENCE = Reference(50_000_000, 32, 10)
 ABOUT = {"kind", "repeat_of", "seed", "family", "config", "config_id", "macs", "params", "activations", "score"}

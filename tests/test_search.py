@@ -21,7 +21,20 @@ from space.limits import Limits
 from space.solving.axes import Target
 
 ROOT = Path(__file__).resolve().parent.parent
-SMALL = ["--budget", "0.4G", "--recipe", "smoke", "--name", "run", "--plots", "none", "--landmarks", "none"]
+SMALL = [
+    "--budget",
+    "0.4G",
+    "--data",
+    "digits",
+    "--recipe",
+    "smoke",
+    "--name",
+    "run",
+    "--plots",
+    "none",
+    "--landmarks",
+    "none",
+]
 
 
 def call(arguments: list[str], directory: Path, **more: object) -> subprocess.CompletedProcess[str]:

@@ -16,7 +16,8 @@ from space import Budget, landmark
 from space.landmarks.networks import Landmark
 from space.solving.axes import Target
 
-CIFAR = ["--budget", "50M", "--input", "32", "--classes", "10", "--recipe", "smoke", "--families", "resnet",
+CIFAR = ["--budget", "50M", "--input", "32", "--classes", "10", "--data", "digits",
+    "--recipe", "smoke", "--families", "resnet",
          "--landmarks", "cifar_resnet20", "--name", "run", "--plots", "none"]  # fmt: skip
 MINE = {"name": "mine", "config": dataclasses.replace(landmark("cifar_resnet20"), depths=(2, 2, 2)).to_json()}
 LARGE = {"name": "large", "config": landmark("cifar_resnet110").to_json()}

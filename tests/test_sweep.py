@@ -25,7 +25,7 @@ from space.shell.command import Parser
 from space.shell.scores import Interval
 from tests.pictures import check
 
-TINY = ["--input", "32", "--classes", "10", "--recipe", "smoke", "--plots", "none"]
+TINY = ["--input", "32", "--classes", "10", "--data", "digits", "--recipe", "smoke", "--plots", "none"]
 DEPTHS = ["--budget", "8M", "--mode", "match", *TINY, "--start", "cifar_resnet20", "--name", "run"]
 
 
@@ -133,7 +133,20 @@ def test_published_networks_of_the_same_cost_stand_beside(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    words = ["--budget", "4.1GFLOPs", "--mode", "match", "--recipe", "smoke", "--plots", "none", "--name", "run"]
+    words = [
+        "--budget",
+        "4.1GFLOPs",
+        "--mode",
+        "match",
+        "--data",
+        "digits",
+        "--recipe",
+        "smoke",
+        "--plots",
+        "none",
+        "--name",
+        "run",
+    ]
     assert main([*words, "--sweep", "cardinality=2,8"]) == 0
     data = swept(load_run("runs/run"))
     assert [row.published and (row.published.name, row.published.error) for row in data.rows] == [

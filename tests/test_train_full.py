@@ -40,7 +40,7 @@ def files(tmp_path: Path) -> Path:
     return tmp_path
 
 
-QUICK = ["train", "net.json", "--recipe", "quick.json", "--device", "cpu"]
+QUICK = ["train", "net.json", "--data", "digits", "--recipe", "quick.json", "--device", "cpu"]
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +94,8 @@ def test_an_interrupted_training_ends_as_if_it_had_not_been(digits: ImageData, t
 def test_a_killed_training_goes_on(files: Path, tmp_path: Path) -> None:
     recipe = tmp_path / "recipe.json"
     recipe.write_text(json.dumps(dataclasses.replace(RECIPE, epochs=400, evaluate_every=1).to_json()))
-    command = [sys.executable, "-m", "evaluate", "train", "net.json", "--recipe", str(recipe), "--device", "cpu",
+    command = [sys.executable, "-m", "evaluate", "train", "net.json", "--data", "digits",
+               "--recipe", str(recipe), "--device", "cpu",
                "--name", "killed"]  # fmt: skip
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     running = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True)
@@ -184,7 +185,7 @@ def test_two_processes_train_together(files: Path, tmp_path: Path) -> None:
 # --- the network itself is trained, and its files say how -------------------------------------------------------------
 
 
-@pytest.mark.parametrize("recipe", ["smoke", "digits", "cpu", "fast", "faithful"])
+@pytest.mark.parametrize("recipe", ["smoke", "digits", "fractals", "cpu", "fast", "faithful"])
 def test_recipes_of_proxies_are_refused(
     recipe: str, files: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -242,7 +243,9 @@ def test_a_found_network_is_trained_with_its_own_stem_at_its_own_size(
     best.save(path)
     quick = {"name": "quick", "epochs": 1, "batch_size": 16, "learning_rate": 0.01, "train_images": 32}
     (tmp_path / "quick.json").write_text(json.dumps(quick))
-    assert main(["train", str(path), "--recipe", "quick.json", "--device", "cpu", "--name", "t"]) == 0
+    assert (
+        main(["train", str(path), "--data", "digits", "--recipe", "quick.json", "--device", "cpu", "--name", "t"]) == 0
+    )
     assert f"96x96, 10 classes, {best.macs:,} multiply-adds" in capsys.readouterr().out
     trained = load_config(run / "trained" / "t" / "config.json")
     assert trained == best.config and trained.stem == "imagenet"  # type: ignore[attr-defined]

@@ -12,7 +12,7 @@ from evaluate.training.provenance import Proxy, proxy_of, run_of
 from results import load_run
 from space import landmark, load_config
 
-TRAIN = ["--recipe", "quick.json", "--device", "cpu"]
+TRAIN = ["--data", "digits", "--recipe", "quick.json", "--device", "cpu"]
 QUICK = {"name": "quick", "epochs": 2, "batch_size": 64, "learning_rate": 0.1, "train_images": 128}
 
 

@@ -11,7 +11,7 @@ from results import load_run
 from search.__main__ import main
 from search.propose.warm import check
 
-BASE = ["--budget", "0.6G", "--recipe", "smoke", "--landmarks", "none", "--plots", "none", "-q"]
+BASE = ["--budget", "0.6G", "--data", "digits", "--recipe", "smoke", "--landmarks", "none", "--plots", "none", "-q"]
 
 
 @pytest.fixture(scope="module")

@@ -29,7 +29,9 @@ def make_parser() -> argparse.ArgumentParser:
 
     def trains(one: argparse.ArgumentParser, recipe: str | None = None) -> None:
         one.add_argument(
-            "--data", default="digits", help="digits, a folder, or a name on the Hugging Face hub (%(default)s)"
+            "--data",
+            default="fractals",
+            help="fractals, digits, a folder, or a name on the Hugging Face hub (%(default)s)",
         )
         one.add_argument(
             "--skip-broken", action="store_true",

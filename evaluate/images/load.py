@@ -120,7 +120,7 @@ def load_data(spec: str | Path, resolution: int, seed: int = 0, train_images: in
         if train_images is not None and train_images < 2:
             raise ValueError(f"data {parsed.place}: {train_images} image to train on: expected two or more")
         if parsed.kind == "fractals":
-            return _fractals(Fractals.of(parsed), resolution, train_images)
+            return load_fractals(Fractals.of(parsed), resolution, train_images)
         return _digits(resolution, seed, train_images)
     source = open_source(parsed)
     found = decoded(source, resolution, skip_broken=True) if parsed.skip_broken else None
@@ -213,7 +213,8 @@ def _check_resolution(resolution: int) -> None:
         raise ValueError(f"resolution is {resolution!r}: expected {MIN_RESOLUTION} to {MAX_RESOLUTION} pixels")
 
 
-def _fractals(fractals: Fractals, resolution: int, limit: int | None) -> ImageData:
+def load_fractals(fractals: Fractals, resolution: int, limit: int | None = None) -> ImageData:
+    """Images of a design, at most `limit` of them to train on."""
     train, val = fractals.split("train", resolution, limit), fractals.split("held out", resolution)
     return ImageData(
         FRACTALS,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from evaluate.images.sources import DIGITS
+from evaluate.images.sources import DIGITS, FRACTALS, split_options
 from evaluate.training.recipe import Recipe
 from space.networks.config import INPUT_SIZE
 from space.shell.reading import read_text
@@ -22,12 +22,17 @@ RECIPES: dict[str, Recipe] = {
         name="smoke", epochs=2, batch_size=64, learning_rate=0.1, resolution=8, proxy_macs=300_000, stem="cifar",
         train_images=512, flip=False, crop=False,
     ),
-    # Source: ours, the default for the embedded digits. Hardware: any CPU. Time: median 5 s a network on one core of
+    # Source: ours, for the embedded digits. Hardware: any CPU. Time: median 5 s a network on one core of
     # an AMD EPYC with the other one busy (25 ImageNet landmarks). Expect: 80 to 94 %, and the wrong order: tau -0.24,
     # 0.29 within a budget (benchmarks/results/fidelity-digits.txt). It shows the machinery.
     "digits": Recipe(
         name="digits", epochs=3, batch_size=64, learning_rate=0.2, resolution=8, proxy_macs=1_300_000,
         stem="cifar", flip=False,
+    ),
+    # Source: ours, the default for fractals (benchmarks/results/fractals.txt).
+    "fractals": Recipe(
+        name="fractals", epochs=1, batch_size=32, learning_rate=0.03, resolution=12, proxy_macs=1_300_000,
+        stem="cifar", train_images=6_000,
     ),
     # Source: the best of ten that were tried on two CPU cores (benchmarks/results/recipes-cpu.txt). Hardware: any CPU.
     # Time: median 31 s a network on one core of an AMD EPYC with the other one busy (CIFAR-10, 25 ImageNet landmarks).
@@ -117,10 +122,13 @@ def find_recipe(name_or_path: str | Path, input_size: int = INPUT_SIZE) -> Recip
 
 
 def default_recipe(device: str, data: str) -> Recipe:
-    """``digits`` for the embedded digits, else ``fast`` on CUDA and ``cpu`` elsewhere.
+    """``fractals`` for fractals and ``digits`` for the embedded digits, else ``fast`` on CUDA and ``cpu`` elsewhere.
 
     Args:
         device: ``cpu`` or ``cuda``.
         data: as given to `evaluate.images.load.load_data`.
     """
-    return RECIPES["digits" if data == DIGITS else "fast" if device == "cuda" else "cpu"]
+    place, _ = split_options(data)
+    if place in (DIGITS, FRACTALS):
+        return RECIPES[place]
+    return RECIPES["fast" if device == "cuda" else "cpu"]

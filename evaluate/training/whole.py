@@ -12,7 +12,7 @@ from space import Config, Task, cost
 # The end of `python -m evaluate train --help`.
 RULES = """\
 refused, with what to type:
-  a recipe that would change the network (width, stem) or its input size: smoke, digits, cpu, fast, faithful
+  a recipe that would change the network (width, stem) or its input size: smoke, digits, fractals, cpu, fast, faithful
   an input that is too small for the network; images of one class alone; fewer images than a batch
   a directory (--name) that holds a training of another network, recipe, seed or of other images
   a loss that is not finite; too little memory: the batch size is the recipe's and is not changed

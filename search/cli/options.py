@@ -166,8 +166,9 @@ def add_scoring(parser: argparse.ArgumentParser) -> Callable[..., object]:
     add = parser.add_argument_group("how to score").add_argument
     add(
         "--data",
-        default="digits",
-        help="digits (embedded), a folder of parquet files or of images, or a hub name (%(default)s)",
+        default="fractals",
+        help="fractals (made by a program), digits (embedded), a folder of parquet files or of images, or a hub name "
+        "(%(default)s)",
     )
     add(
         "--skip-broken",

@@ -1,0 +1,150 @@
+"""Which images made by a program, and which training on them, order published networks as their published errors do?
+
+    python -m benchmarks.fractals --out DIR                        # designs and recipes, on a few ImageNet landmarks
+    python -m benchmarks.fractals --out DIR --set imagenet --only fractals     # the chosen one on all 25
+    python -m benchmarks.fractals --out DIR --set regnet --only fractals       # ... on networks that did not choose it
+    python -m benchmarks.fractals --out DIR --set cifar --only fractals
+
+What is in DIR is not trained again; every call writes all that is there into DIR/fractals.txt, and prints it. Seconds
+are wall clock. The candidate `fractals` is the preset; every other one differs from it in what its name says.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import statistics
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from evaluate.fidelity.ranking_sets import SETS, RankedLandmark, ranking_set
+from evaluate.fidelity.rankings import Agreement, agreement
+from evaluate.fidelity.report import Fidelity
+from evaluate.fidelity.run import report, run_fidelity
+from evaluate.images.embedded import Fractals
+from evaluate.images.fractals import Design
+from evaluate.images.load import load_fractals
+from evaluate.training.presets import RECIPES
+from evaluate.training.recipe import Recipe
+from space import LANDMARKS
+
+# Cheap to train, of every family, and of two costs: pairs within a budget, and pairs that are not.
+FEW = ("resnet18", "resnet34", "resnet50", "resnext50_32x4d", "wrn18_1.5", "densenet121")
+MOST_MACS = 17_000_000_000  # of a RegNet: the 32 GF models' proxies take minutes
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Images, and how proxies are trained on them."""
+
+    fractals: Fractals
+    recipe: Recipe
+
+
+CHOSEN = Candidate(Fractals(Design(), RECIPES["fractals"].train_images or 0), RECIPES["fractals"])
+
+
+def _other(images: int | None = None, design: dict[str, object] | None = None, **recipe: object) -> Candidate:
+    """The chosen one, but for this."""
+    count = CHOSEN.fractals.images if images is None else images
+    return Candidate(
+        Fractals(dataclasses.replace(CHOSEN.fractals.design, **(design or {})), count),  # type: ignore[arg-type]
+        dataclasses.replace(CHOSEN.recipe, train_images=count, **recipe),  # type: ignore[arg-type]
+    )
+
+
+CANDIDATES: dict[str, Candidate] = {
+    "fractals": CHOSEN,
+}
+
+
+def networks_of(name: str) -> tuple[RankedLandmark, ...]:
+    """The networks of a set: ``few`` ImageNet landmarks, those of `SETS`, or RegNets of up to 17 G (trained alike).
+
+    The RegNets' errors are of their paper's Tables 13 and 14 (arXiv:2003.13678), as the landmarks have them.
+    """
+    if name in SETS:
+        return ranking_set(name)
+    if name == "few":
+        return tuple(each for each in ranking_set("imagenet") if each.name in FEW)
+    found = []
+    for each in LANDMARKS.values():
+        error = each.published.top1_error
+        if not each.name.startswith("regnet") or not each.config or not each.params or error is None:
+            continue
+        if each.macs and each.macs <= MOST_MACS:
+            figures = (each.config, each.macs, each.params, error, each.published.source)
+            found.append(RankedLandmark(each.name, each.label, each.family, "imagenet", *figures))
+    return tuple(found)
+
+
+def row(name: str, fidelity: Fidelity) -> list[str]:
+    """What is said of a candidate on a set, a cell a column of `COLUMNS`."""
+    scored = [network for network in fidelity.networks if network.mean("top1") is not None]
+    errors, macs = [network.published_error for network in scored], [network.macs for network in scored]
+    top1 = [network.mean("top1") or 0.0 for network in scored]
+    times = [score.seconds for network in scored for score in network.scores]
+    ranked = [agreement(values, errors, macs) for values in (top1, [float(each) for each in macs])]
+    cells = [name, str(len(scored)), str(len(fidelity.seeds)), f"{statistics.median(times):.1f}"]
+    return [*cells, f"{min(top1):.0f} to {max(top1):.0f}", *_figures(ranked[0]), *_figures(ranked[1])]
+
+
+COLUMNS = ["candidate", "networks", "seeds", "median s", "top-1 %", "tau", "in budget", "pairs",
+           "MACs: tau", "in budget", "pairs"]  # fmt: skip
+
+
+def _figures(one: Agreement) -> list[str]:
+    return ["-" if value is None else f"{value:.2f}" for value in (one.tau, one.concordance)] + [str(one.pairs)]
+
+
+def write(out: Path) -> str:
+    """All that was measured, as text, into ``fractals.txt``."""
+    lines: list[str] = []
+    for name in ("few", *SETS, "regnet"):
+        done = [each for each in CANDIDATES if (out / name / each / "scores.jsonl").exists()]
+        reports = [(each, report(out / name / each)) for each in done]
+        rows = [COLUMNS, *(row(each, fidelity) for each, fidelity in reports)]
+        if not reports:
+            continue
+        where = reports[0][1].environment
+        lines += [f"set {name}: {where['processor']}, torch {where['torch']}, Python {where['python']}", ""]
+        wide = [max(len(cells[at]) for cells in rows) for at in range(len(COLUMNS))]
+        for cells in rows:
+            aligned = (cell.rjust(width) for cell, width in zip(cells[1:], wide[1:], strict=True))
+            lines.append("  ".join([cells[0].ljust(wide[0]), *aligned]))
+        lines.append("")
+    text = "\n".join(lines)
+    (out / "fractals.txt").write_text(text, encoding="utf-8")
+    return text
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Train what is not there yet, candidate by candidate; write and print the table."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.fractals", description=__doc__.splitlines()[0])
+    parser.add_argument("--out", required=True, type=Path, metavar="DIR")
+    parser.add_argument("--set", default="few", choices=("few", *SETS, "regnet"), help="of networks (%(default)s)")
+    parser.add_argument("--only", nargs="+", metavar="NAME", choices=tuple(CANDIDATES), help="some of the candidates")
+    parser.add_argument("--networks", nargs="+", metavar="NAME", help="some of the set's networks")
+    parser.add_argument("--seeds", type=int, default=1, metavar="N")
+    parser.add_argument("--list", action="store_true", help="print the candidates' names and stop")
+    options = parser.parse_args(arguments)
+    if options.list:
+        print("\n".join(CANDIDATES))
+        return 0
+    networks = [each for each in networks_of(options.set) if options.networks is None or each.name in options.networks]
+    for name in options.only or CANDIDATES:
+        candidate = CANDIDATES[name]
+        data = load_fractals(candidate.fractals, candidate.recipe.resolution)
+        print(f"{name}, set {options.set}", flush=True)
+        place = options.out / options.set / name
+        for event in run_fidelity(networks, candidate.recipe, data, range(options.seeds), "cpu", place, False):
+            if not event.before:
+                print("  " + event.line(), flush=True)
+        write(options.out)
+    print(write(options.out))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
