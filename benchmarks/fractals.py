@@ -56,6 +56,21 @@ def _other(images: int | None = None, design: dict[str, object] | None = None, *
 
 CANDIDATES: dict[str, Candidate] = {
     "fractals": CHOSEN,
+    # the images
+    "figures darker or lighter": _other(design={"lighter": 50}),
+    "colours of three channels": _other(design={"chroma": 100}),
+    "plainer": _other(design={"texture": 30, "turn": 45, "shift": 10}),
+    "harder": _other(design={"texture": 100, "turn": 90, "shift": 20}),
+    "20 classes": _other(design={"classes": 20}),
+    # the training
+    "half the rate": _other(learning_rate=0.0125),
+    "twice the rate": _other(learning_rate=0.05),
+    "four times the rate": _other(learning_rate=0.1),
+    "batches of 64": _other(batch_size=64),
+    "2,000 images four times": _other(images=2_000, epochs=4),
+    "16 pixels": _other(resolution=16),
+    "8 pixels": _other(resolution=8),
+    "half the multiply-adds": _other(proxy_macs=650_000),
 }
 
 

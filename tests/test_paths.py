@@ -128,11 +128,11 @@ def net(tmp_path_factory: pytest.TempPathFactory, tiny_configs: dict[str, Config
 
 
 def run(net: Path, out: Path, *more: str) -> int:
-    return main(["paths", str(net), "--device", "cpu", "--samples", "8", "--out", str(out), *more])
+    return main(["paths", str(net), "--data", "digits", "--device", "cpu", "--samples", "8", "--out", str(out), *more])
 
 
 def test_command(net: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(net, tmp_path / "out", "--data", "digits", "--recipe", "smoke") == 0
+    assert run(net, tmp_path / "out", "--recipe", "smoke") == 0
     printed = capsys.readouterr().out
     assert "3 blocks, 2^3 = 8 paths" in printed and "1605.06431" in printed
     report = json.loads((tmp_path / "out" / "paths.json").read_text())

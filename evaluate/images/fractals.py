@@ -48,10 +48,10 @@ class Design:
     seed: int = 0
     maps: tuple[int, int] = (2, MOST_MAPS)  # fewest and most of a class
     jitter: int = 6  # most that a coefficient of a map changes, of 1
-    turn: int = 45  # most that a figure turns to either side, degrees
+    turn: int = 60  # most that a figure turns to either side, degrees
     scale: tuple[int, int] = (80, 95)  # least and most of the figure's half size, of half the image
-    shift: int = 10  # most that the figure is moved, of half the image
-    texture: int = 30  # contrast of the clouds: how far the ground goes from its first colour to its second
+    shift: int = 15  # most that the figure is moved, of half the image
+    texture: int = 60  # contrast of the clouds: how far the ground goes from its first colour to its second
     contrast: int = 80  # least distance of the figure's colour from the ground, levels of every channel
     lighter: int = 100  # percent of the figures that are lighter than their ground; the others are darker
     chroma: int = 50  # part of a colour that differs from channel to channel
