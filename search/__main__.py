@@ -66,34 +66,51 @@ def prepare(request: Request) -> tuple[Settings, Recipe, str]:
 def dry_run(request: Request, count: int) -> str:
     """Print sampled networks, what they cost, and what a run would take."""
     settings, recipe, device = prepare(request)
+    workers = workers_of(request, settings, recipe, device) or 1  # a dry run joins no cluster
     if settings.sweep is not None:
         from search.cli.dry_run import dry_sweep
 
-        dry_sweep(settings, recipe, device, repeats=request.repeats, workers=request.workers)
+        dry_sweep(settings, recipe, device, repeats=request.repeats, workers=workers)
         return ""
     from search.cli.dry_run import dry_run as draw_and_time
 
     draw_and_time(
-        settings, recipe, device, count=count, trials=request.trials, repeats=request.repeats,
-        workers=request.workers, as_json=request.json,
+        settings, recipe, device, count=count, trials=request.trials, repeats=request.repeats, workers=workers,
+        as_json=request.json,
     )  # fmt: skip
     return ""
 
 
+def workers_of(request: Request, settings: Settings, recipe: Recipe, device: str) -> int | None:
+    """How many networks at the same time; None: as many as the Ray cluster has room for."""
+    if request.workers is not None or request.ray_address:
+        return request.workers
+    from search.workers.how_many import workers_for
+
+    networks = len(settings.landmarks) + request.trials
+    return workers_for(settings, recipe, device, request.gpu_fraction, networks)
+
+
 def executor_for(request: Request, settings: Settings, recipe: Recipe, data: ImageData, device: str) -> Executor:
-    """Where networks are measured: in this process, or on Ray."""
+    """Where networks are measured: in this process, in several of this machine, or on a Ray cluster."""
     from search.workers.evaluation import Evaluator
 
     evaluate = Evaluator(settings, recipe, data, device)
-    if request.workers == 1 and not request.ray_address:
+    workers = workers_of(request, settings, recipe, device)
+    if request.ray_address:
+        from search.workers.ray_executor import OnRay
+
+        return OnRay(
+            evaluate, address=request.ray_address, workers=workers, gpu_fraction=request.gpu_fraction, device=device
+        )
+    assert workers is not None  # else there is a cluster
+    if workers == 1:
         from search.workers.executor import InProcess
 
         return InProcess(evaluate)
-    from search.workers.ray_executor import OnRay
+    from search.workers.process_executor import OnProcesses
 
-    return OnRay(
-        evaluate, workers=request.workers, gpu_fraction=request.gpu_fraction, device=device, address=request.ray_address
-    )
+    return OnProcesses(evaluate, workers=workers, device=device)
 
 
 def search(request: Request) -> str:
@@ -116,11 +133,11 @@ def search(request: Request) -> str:
     with Search(directory, settings, request.storage) as run:
         versions = environment(device)
         notes = {"sentence": fidelity, "known": bool(known)}
-        run.record(versions, data_name(request.data), data.key, notes, request.workers, data.broken_json())
-        if not request.quiet:
-            print(introduction(run.directory, settings, data, device, request.workers, fidelity), flush=True)
         executor = executor_for(request, settings, recipe, data, device)
         try:
+            run.record(versions, data_name(request.data), data.key, notes, executor.slots, data.broken_json())
+            if not request.quiet:
+                print(introduction(run.directory, settings, data, device, executor.slots, fidelity), flush=True)
             interrupted = feed(request, run, executor, data, versions)
         finally:
             executor.close()

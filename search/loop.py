@@ -59,8 +59,9 @@ class Loop:
         for trial in search.trials:
             if "score" in trial.user_attrs and trial.user_attrs.keys().isdisjoint(("duplicate_of", "repeat_of")):
                 self._reach(trial.user_attrs["macs"], Evaluation.from_json(trial.user_attrs))
-        # Ray's queue is kept so long that no worker waits while the holder writes and asks.
-        self.capacity = 1 if executor.slots == 1 else executor.slots + max(2, executor.slots // 4)
+        # Networks wait for workers, so that no worker waits while the holder writes and asks; no more than that, for
+        # each was proposed without what those before it gave.
+        self.capacity = 1 if executor.slots == 1 else executor.slots + max(1, executor.slots // 4)
 
     def run(self, total: int, repeats: int = 0) -> Iterator[Event]:
         """Score the landmarks that are missing, then sampled networks up to `total`; yield after each one.

@@ -28,6 +28,7 @@ from tests.commands import Ended
 def pytest_configure() -> None:
     """One thread for each process of the tests and for those that it starts: nets this small only wait for others."""
     os.environ["OMP_NUM_THREADS"] = "1"
+    os.environ["LOKY_MAX_CPU_COUNT"] = "1"  # joblib's: `--workers auto` is one worker here, in the same process
     torch.set_num_threads(1)
 
 

@@ -18,6 +18,7 @@ from typing import Any, Self
 import pytest
 
 from benchmarks.crash_checks import Stored, broken_rules, leftovers
+from benchmarks.processes import descendants, gone, workers
 from evaluate.training.presets import RECIPES
 from search.__main__ import main
 from search.run.log import read_log
@@ -255,34 +256,12 @@ def stored_settings() -> Settings:
     return Settings.from_json(json.loads((RUN / "run.json").read_text())["settings"])
 
 
-# --- Ray ---------------------------------------------------------------------------------------------------------
-
-
-def descendants(process: int) -> dict[int, str]:
-    """Processes that a process has started, these have started, and so on, with their command lines."""
-    parents, names = {}, {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdecimal():
-            try:
-                stat = (entry / "stat").read_text()
-                names[int(entry.name)] = (entry / "cmdline").read_text(errors="replace").replace("\0", " ")
-            except (FileNotFoundError, ProcessLookupError):  # it has ended
-                continue
-            parents[int(entry.name)] = int(stat.rpartition(")")[2].split()[1])
-    found = {process}
-    while more := {child for child, parent in parents.items() if parent in found} - found:
-        found |= more
-    return {each: names[each] for each in found - {process}}
-
-
-def workers(holder: int) -> list[int]:
-    return [each for each, name in descendants(holder).items() if name.startswith("ray::_Worker")]
+# --- several workers ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are looked up in /proc")
-def test_an_owner_and_a_worker_on_ray_are_killed() -> None:
-    pytest.importorskip("ray", reason="Ray is not installed: pip install 'archfrontier[ray]'")
+def test_a_holder_and_a_worker_are_killed() -> None:
     arguments = [*SMALL, "--trials", "12", "--workers", "2"]
     seen: dict[int, Stored] = {}
     with process(*arguments) as child:
@@ -293,8 +272,10 @@ def test_an_owner_and_a_worker_on_ray_are_killed() -> None:
         child.wait()
         before = check(seen, 12)
         assert 2 <= len(before) < 12
+    assert gone(left, 5), "processes of the holder that was killed go on"
     with process(*arguments) as child:
         wait_for(lambda: len(events("finish")) > len(before), child)
+        left = descendants(child.pid)
         os.kill(wait_for(lambda: workers(child.pid), child)[0], signal.SIGKILL)
         out, err = child.communicate(timeout=240)
         assert child.returncode == 0, (out, err)
@@ -302,15 +283,23 @@ def test_an_owner_and_a_worker_on_ray_are_killed() -> None:
     assert after[: len(before)] == before
     assert len(after) == 12
     assert [event["attempt"] for event in events("retry")] == [1]
-    assert "Traceback" not in err
-    # Ray's two agents, which do nothing, take a minute or two longer to see that they are alone.
-    orphans = [name for each, name in left.items() if alive(each, name) and "Agent" not in name]
-    assert not orphans, "processes of the holder that was killed go on"
+    assert err == ""
+    assert gone(left, 5)
 
 
-def alive(process: int, name: str) -> bool:
-    """Whether a process still runs; what has ended and was not asked for its status has no command line."""
-    try:
-        return Path(f"/proc/{process}/cmdline").read_text(errors="replace").replace("\0", " ") == name != ""
-    except (FileNotFoundError, ProcessLookupError):
-        return False
+@pytest.mark.slow
+def test_ctrl_c_with_several_workers_keeps_what_is_finished() -> None:
+    with process(*SMALL, "--trials", "500", "--workers", "2") as child:
+        wait_for(lambda: events("finish"), child)
+        left = descendants(child.pid)
+        for each in (child.pid, *left):  # as the terminal does
+            os.kill(each, signal.SIGINT)
+        out, err = child.communicate(timeout=120)
+    assert child.returncode == 130
+    assert (
+        err == "python -m search: interrupted; finished networks are kept. To go on, repeat the command (run 'run').\n"
+    )
+    assert "written to runs/run" in out
+    assert events("end")[0]["reason"] == "interrupted"
+    assert len(check({}, 500)) == len(events("finish"))
+    assert gone(left, 5)

@@ -73,10 +73,10 @@ def test_without_ray_it_says_what_to_type() -> None:
     code = (
         "from search.workers.ray_executor import OnRay\n"
         "try:\n"
-        "    OnRay(len, workers=2)\n"
+        "    OnRay(len, address='auto')\n"
         "except ValueError as error:\n"
         "    print(error)\n"
     )
     python = [sys.executable, "-S", "-c", code]  # -S: no installed package is found
     done = subprocess.run(python, cwd=ROOT, capture_output=True, text=True, timeout=60)
-    assert done.stdout == "several workers need Ray: type pip install 'archfrontier[ray]'\n", done.stderr
+    assert done.stdout == "--ray-address needs Ray: type pip install 'archfrontier[ray]'\n", done.stderr

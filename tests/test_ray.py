@@ -1,90 +1,36 @@
-"""Networks measured on Ray: real processes, killed workers, machines that go away, addresses that lead nowhere."""
+"""Networks measured on a Ray cluster: real processes, killed workers, machines that go away, wrong addresses."""
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import socket
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from search.records import Evaluation, Job, Lost
+from search.records import Job, Lost
 from search.workers import ray_connection
 from search.workers.ray_executor import OnRay
 from space import Config
+from tests import tasks
+from tests.tasks import Task, answer, ask, meet
 
 ray = pytest.importorskip("ray", reason="Ray is not installed: pip install 'archfrontier[ray]'")
 from ray import cloudpickle  # noqa: E402
 from ray.cluster_utils import Cluster  # noqa: E402
 
-ROOT = Path(__file__).resolve().parent.parent
 STORE = 100 * 2**20  # bytes, the least that is sensible
-cloudpickle.register_pickle_by_value(sys.modules[__name__])  # workers cannot import the tests
-
-
-@dataclass
-class Task:
-    """Stands for an evaluation: does what the `table` of a job says, and tells where."""
-
-    loads: int = 0  # how many times this process has unpickled it
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        here = sys.modules["os"].__dict__
-        here["loads"] = here.get("loads", 0) + 1
-        self.loads = here["loads"]
-
-    def __call__(self, job: Job) -> Evaluation:
-        what, *more = job.table or ("tell",)  # type: ignore[misc]
-        if what == "killed":
-            os.kill(os.getpid(), signal.SIGKILL)
-        if what == "exit":
-            os._exit(3)
-        if what == "raise":
-            raise LookupError("of the evaluation")
-        if what == "sleep":
-            time.sleep(more[0])
-        if what == "meet":  # both workers must be at it at the same time
-            Path(more[0], str(os.getpid())).touch()
-            while len(os.listdir(more[0])) < 2:
-                time.sleep(0.01)
-        gpus = os.environ.get("CUDA_VISIBLE_DEVICES")
-        told = {"pid": os.getpid(), "loads": self.loads, "gpus": gpus, "family": job.config.family}
-        if what == "threads":
-            import torch
-
-            told["threads"] = torch.get_num_threads()
-        return Evaluation(reason=json.dumps(told))
+cloudpickle.register_pickle_by_value(tasks)  # workers cannot import the tests
 
 
 @pytest.fixture
 def config(tiny_configs: dict[str, Config]) -> Config:
     return tiny_configs["basic"]
-
-
-def ask(executor: OnRay, config: Config, *whats: tuple[Any, ...]) -> dict[int, Any]:
-    """Send jobs out, and collect what came back: told, or how it was lost."""
-    for key, what in enumerate(whats):
-        executor.submit(Job(key, config, what))  # type: ignore[arg-type]
-    return dict(answer(executor) for _ in whats)
-
-
-def meet(executor: OnRay, config: Config, place: Path) -> dict[int, str | None]:
-    """Two workers that are at work at the same time: their processes, and the GPUs that these see."""
-    place.mkdir()
-    return {each["pid"]: each["gpus"] for each in ask(executor, config, *[("meet", str(place))] * 2).values()}
-
-
-def answer(executor: OnRay) -> tuple[int, Any]:
-    key, result = executor.next()
-    return key, result if isinstance(result, Lost) else json.loads(str(result.reason))
 
 
 # --- mistakes ----------------------------------------------------------------------------------------------------
@@ -124,76 +70,24 @@ def test_an_address_that_leads_nowhere(silent: str, monkeypatch: pytest.MonkeyPa
     ("numbers", "sentence"),
     [
         ({"workers": 0}, "0 workers: expected 1 or more"),
-        ({"workers": 2, "gpu_fraction": 0.0}, "GPU fraction 0: expected more than 0 and at most 1"),
+        ({"gpu_fraction": 0.0}, "GPU fraction 0: expected more than 0 and at most 1"),
         ({"workers": 2, "gpu_fraction": 2.0}, "GPU fraction 2: expected more than 0 and at most 1"),
     ],
 )
 def test_numbers_that_make_no_sense(numbers: dict[str, Any], sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
-        OnRay(Task(), **numbers)
+        OnRay(Task(), address="127.0.0.1:6379", **numbers)
     assert not ray.is_initialized()
-
-
-# --- on this machine ---------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def local() -> Iterator[OnRay]:
-    before = signal.getsignal(signal.SIGTERM)
-    executor = OnRay(Task(), workers=2)
-    assert signal.getsignal(signal.SIGTERM) is before
-    yield executor
-    executor.close()
-    assert not ray.is_initialized()
-
-
-def test_two_workers_measure_at_the_same_time(local: OnRay, config: Config, tmp_path: Path) -> None:
-    assert len(meet(local, config, tmp_path / "here").keys() - {os.getpid()}) == 2
-
-
-def test_the_evaluation_is_loaded_once_a_process_and_has_one_thread(local: OnRay, config: Config) -> None:
-    told = ask(local, config, ("threads",), *[("tell",)] * 20)
-    assert told[0]["threads"] == 1
-    assert sorted(told) == list(range(21))
-    assert {each["loads"] for each in told.values()} == {1}
-    assert len({each["pid"] for each in told.values()}) <= 2
-
-
-def test_what_the_evaluation_raises_reaches_the_owner_and_the_worker_goes_on(
-    local: OnRay, config: Config, tmp_path: Path
-) -> None:
-    before = meet(local, config, tmp_path / "before")
-    local.submit(Job(1, config, ("raise",)))  # type: ignore[arg-type]
-    with pytest.raises(LookupError, match="of the evaluation") as caught:
-        local.next()
-    assert type(caught.value) is LookupError
-    [note] = caught.value.__notes__
-    assert "in __call__" in note and "\x1b" not in note
-    assert meet(local, config, tmp_path / "after") == before
-
-
-def test_a_worker_that_dies_loses_its_network_only(local: OnRay, config: Config) -> None:
-    told = ask(local, config, ("killed",), ("exit",), *[("sleep", 0.1)] * 4)
-    host = socket.gethostname()
-    for key in (0, 1):
-        assert told[key] == Lost(f"its worker on {host} died: it was killed, or it crashed")
-    assert [told[key]["family"] for key in range(2, 6)] == [config.family] * 4
-
-
-def test_to_wait_for_nothing_is_a_mistake_of_the_program(local: OnRay) -> None:
-    with pytest.raises(RuntimeError, match="no job is out"):
-        local.next()
 
 
 # --- a cluster ---------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
-def cluster(local: OnRay) -> Iterator[Cluster]:
-    """Two nodes on this machine. The second can be lost; no GPU of it is real."""
-    local.close()  # one Ray a program
+def cluster() -> Iterator[Cluster]:
+    """A node on this machine; tests add others."""
     nodes = Cluster(
-        initialize_head=True, head_node_args={"num_cpus": 1, "object_store_memory": STORE, "include_dashboard": False}
+        initialize_head=True, head_node_args={"num_cpus": 2, "object_store_memory": STORE, "include_dashboard": False}
     )
     yield nodes
     nodes.shutdown()
@@ -208,26 +102,88 @@ def joined(cluster: Cluster, **more: Any) -> Iterator[OnRay]:
         executor.close()
 
 
+@pytest.fixture(scope="module")
+def two(cluster: Cluster) -> Iterator[OnRay]:
+    before = signal.getsignal(signal.SIGTERM)
+    with joined(cluster) as executor:
+        assert signal.getsignal(signal.SIGTERM) is before
+        yield executor
+    assert not ray.is_initialized()
+
+
+def test_auto_is_all_that_the_cluster_has(two: OnRay) -> None:
+    assert two.slots == 2
+
+
+def test_two_workers_measure_at_the_same_time(two: OnRay, config: Config, tmp_path: Path) -> None:
+    assert len(meet(two, config, tmp_path / "here").keys() - {os.getpid()}) == 2
+
+
+def test_the_evaluation_is_loaded_once_a_process(two: OnRay, config: Config) -> None:
+    told = ask(two, config, *[("tell",)] * 20)
+    assert sorted(told) == list(range(20))
+    assert {each["loads"] for each in told.values()} == {1}
+    assert len({each["pid"] for each in told.values()}) <= 2
+
+
+def test_what_the_evaluation_raises_reaches_the_owner_and_the_worker_goes_on(
+    two: OnRay, config: Config, tmp_path: Path
+) -> None:
+    before = meet(two, config, tmp_path / "before")
+    two.submit(Job(1, config, ("raise",)))  # type: ignore[arg-type]
+    with pytest.raises(LookupError, match="of the evaluation") as caught:
+        two.next()
+    assert type(caught.value) is LookupError
+    [note] = caught.value.__notes__
+    assert "in __call__" in note and "\x1b" not in note
+    assert meet(two, config, tmp_path / "after") == before
+
+
+def test_a_worker_that_dies_loses_its_network_only(two: OnRay, config: Config) -> None:
+    told = ask(two, config, ("killed",), ("exit",), *[("sleep", 0.1)] * 4)
+    host = socket.gethostname()
+    for key in (0, 1):
+        assert told[key] == Lost(f"its worker on {host} died: it was killed, or it crashed")
+    assert [told[key]["family"] for key in range(2, 6)] == [config.family] * 4
+
+
+def test_to_wait_for_nothing_is_a_mistake_of_the_program(two: OnRay) -> None:
+    with pytest.raises(RuntimeError, match="no job is out"):
+        two.next()
+
+
+# --- machines that come and go -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def left(two: OnRay) -> None:
+    two.close()  # one Ray a program
+
+
 @pytest.mark.slow
-def test_a_machine_that_is_lost_costs_its_networks_a_retry(cluster: Cluster, config: Config, tmp_path: Path) -> None:
+def test_a_machine_that_is_lost_costs_its_networks_a_retry(left: None, cluster: Cluster, config: Config) -> None:
     lost = cluster.add_node(num_cpus=1, object_store_memory=STORE)
-    with joined(cluster, workers=2) as executor:
-        assert len(meet(executor, config, tmp_path / "both")) == 2
-        for key in range(2):
+    with joined(cluster, workers=3) as executor:
+        before = ask(executor, config, *[("sleep", 1)] * 3)
+        assert len({each["pid"] for each in before.values()}) == 3
+        for key in range(3):
             executor.submit(Job(key, config, ("sleep", 3)))  # type: ignore[arg-type]
         time.sleep(0.5)
         cluster.remove_node(lost, allow_graceful=False)
-        results = dict(answer(executor) for _ in range(2))
+        results = dict(answer(executor) for _ in range(3))
         [(key, result)] = [(key, result) for key, result in results.items() if isinstance(result, Lost)]
         reason = "is not reached any more: it died, or its machine did"
         assert result == Lost(f"its worker on {socket.gethostname()} {reason}")
         executor.submit(Job(key, config))
         again, told = answer(executor)
-    assert (again, told["pid"]) == (key, results[1 - key]["pid"])
+    assert again == key
+    assert told["pid"] in {each["pid"] for number, each in results.items() if number != key}
 
 
 @pytest.mark.slow
-def test_workers_share_gpus_and_more_than_fit_are_refused(cluster: Cluster, config: Config, tmp_path: Path) -> None:
+def test_workers_share_gpus_and_more_than_fit_are_refused(
+    left: None, cluster: Cluster, config: Config, tmp_path: Path
+) -> None:
     node = cluster.add_node(num_cpus=0, num_gpus=2, object_store_memory=STORE)
     sentence = r"3 workers with 1 of a GPU each: this Ray has 2 GPUs, enough for 2; type --workers 2$"
     with pytest.raises(ValueError, match=sentence), joined(cluster, workers=3, device="cuda"):
@@ -247,8 +203,8 @@ def test_how_many_workers_fit_on_gpus() -> None:
     nodes = [{"Alive": True, "Resources": {"GPU": 2.0}}, {"Alive": True, "Resources": {"CPU": 8.0}}]
     nodes.append({"Alive": False, "Resources": {"GPU": 8.0}})
     for fraction, fits in ((1.0, 2), (0.5, 4), (0.34, 4), (1 / 3, 6), (0.6, 2)):
-        ray_connection.check_capacity(nodes, fits, fraction)
+        assert ray_connection.fitting(nodes, None, fraction) == ray_connection.fitting(nodes, fits, fraction) == fits
         with pytest.raises(ValueError, match=f"enough for {fits}; type --workers {fits}$"):
-            ray_connection.check_capacity(nodes, fits + 1, fraction)
+            ray_connection.fitting(nodes, fits + 1, fraction)
     with pytest.raises(ValueError, match="1 worker with 1 of a GPU each: this Ray has 0 GPUs"):
-        ray_connection.check_capacity([], 1, 1.0)
+        ray_connection.fitting([], None, 1.0)

@@ -51,6 +51,11 @@ class ImageData:
     broken: tuple[str, ...] = ()  # where images lie that were left out, and why
     mirror: bool = True  # whether a mirrored image is still of its class; not so for digits
 
+    def __post_init__(self) -> None:
+        # A pixel's colours side by side: so a training gathers its batches from the images as they are, without a copy.
+        pixels = self.train_images.contiguous(memory_format=torch.channels_last)
+        object.__setattr__(self, "train_images", pixels)
+
     @property
     def resolution(self) -> int:
         """Height and width in pixels."""

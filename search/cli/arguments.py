@@ -83,20 +83,20 @@ def check(request: Request) -> None:
         check_name("run name", request.name, "such as --name my-run")
     check_sampler(request.sampler)
     most = MOST_WORKERS if request.ray_address else max(16, 4 * (os.cpu_count() or 1))
-    if not 1 <= request.workers <= most:
+    if request.workers is not None and not 1 <= request.workers <= most:
         where = "" if request.ray_address else " on this machine"
         raise ValueError(
             f"--workers {request.workers}: expected how many networks to train at once{where}, from 1 to {most}, "
             "such as --workers 2"
         )
-    if request.workers > 1 or request.ray_address:
+    if request.ray_address:
         need_ray()
     if not 0 < request.gpu_fraction <= 1:
         raise ValueError(
             f"--gpu-fraction {request.gpu_fraction:g}: expected a part of a GPU, such as --gpu-fraction 0.5"
         )
     check_objective(request.objective, request.target.mode)
-    if is_timed(request.objective, request.max_latency) and (request.workers > 1 or request.ray_address):
+    if is_timed(request.objective, request.max_latency) and (request.workers not in (None, 1) or request.ray_address):
         raise ValueError("latency is measured with nothing else running: leave out --workers and --ray-address")
 
 

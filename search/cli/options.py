@@ -184,10 +184,38 @@ def add_running(parser: argparse.ArgumentParser) -> None:
     """Where networks are trained."""
     add = parser.add_argument_group("where to run").add_argument
     add("--device", default="auto", help="auto, cpu or cuda (%(default)s)")
-    add("--workers", type=int, default=1, metavar="N", help="networks at the same time; 2 or more need Ray (1)")
-    add("--gpu-fraction", type=float, default=1.0, metavar="PART", help="part of a GPU that one network takes (1)")
-    add("--ray-address", metavar="ADDRESS", help='join a Ray cluster: "auto" or "HOST:PORT"')
+    add(
+        "--workers",
+        type=workers,
+        metavar="N",
+        help="networks at the same time, each in a process of its own, or in this one if it is 1; auto is one a CPU "
+        "core or GPU, as far as memory holds, or all that a Ray cluster has (auto)",
+    )
+    add(
+        "--gpu-fraction",
+        type=float,
+        default=1.0,
+        metavar="PART",
+        help="part of a GPU that one network takes, for --workers auto and for Ray (1)",
+    )
+    add(
+        "--ray-address",
+        metavar="ADDRESS",
+        help='train on the machines of a Ray cluster: "auto" or "HOST:PORT"; needs Ray',
+    )
     add("--storage", metavar="URL", help="an Optuna storage instead of runs/NAME/study.db, such as postgresql://...")
+
+
+def workers(text: str) -> int | None:
+    """``--workers`` as argparse reads it: a number, or None for auto."""
+    if text == "auto":
+        return None
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text[:50]!r}: expected how many networks to train at once, such as 2, or auto"
+        ) from None
 
 
 def add_printing(parser: argparse.ArgumentParser) -> Callable[..., object]:

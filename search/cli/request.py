@@ -43,7 +43,7 @@ class Request:
     warm_start: tuple[str, ...] = ()
     # where to run
     device: str
-    workers: int
+    workers: int | None  # None: as many as pay
     gpu_fraction: float
     ray_address: str | None
     storage: str | None

@@ -19,7 +19,7 @@ from evaluate.training.device import sealed, synchronise, threads
 from evaluate.training.memory import is_out_of_memory
 from evaluate.training.recipe import Recipe
 from evaluate.training.reference import Reference
-from search.run.settings import Settings
+from search.run.settings import NETWORK_THREADS, Settings
 from space import Config, build
 from space.shell.words import amount, duration
 
@@ -116,7 +116,7 @@ def seconds_of(config: Config, settings: Settings, recipe: Recipe, data: ImageDa
     try:
         timing = _latency_seconds(config, settings, device)
         how = plan(config, recipe, data.classes, device, settings.reference)
-        with sealed(settings.seed, device, recipe.autotune), threads(how.threads):
+        with sealed(settings.seed, device, recipe.autotune), threads(NETWORK_THREADS if device == "cpu" else None):
             return timing + _training_seconds(how.proxy, how.precision, settings.seed, recipe, data, device)
     except (ValueError, DivergedError):
         return None

@@ -10,11 +10,11 @@ import torch
 
 from evaluate.images.load import ImageData
 from evaluate.measures.latency import Latency, measure_latency
-from evaluate.training.device import device_name
+from evaluate.training.device import device_name, threads
 from evaluate.training.proxy import train_proxy
 from evaluate.training.recipe import Recipe
 from search.records import Evaluation, Job
-from search.run.settings import Settings
+from search.run.settings import NETWORK_THREADS, Settings
 from search.rungs import stopper
 from space import Config, cost
 
@@ -76,7 +76,8 @@ class Evaluator:
         seed = settings.seed if job.seed is None else job.seed
         recipe, data = self._images(job.resolution)
         reference = replace(settings.reference, input_size=job.input_size or settings.input_size)
-        score = train_proxy(job.config, recipe, data, seed=seed, device=self.device, reference=reference, stop=stop)
+        with threads(NETWORK_THREADS if self.device == "cpu" else None):
+            score = train_proxy(job.config, recipe, data, seed=seed, device=self.device, reference=reference, stop=stop)
         return Evaluation(score, latency, score.reason, violation)
 
     def _latency(self, config: Config) -> Latency:

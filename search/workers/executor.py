@@ -1,4 +1,4 @@
-"""Where networks are measured: in this process here; on Ray, one network a worker, in `search.workers.ray_executor`."""
+"""Where networks are measured: what the loop expects, and the one that does it in this process."""
 
 from __future__ import annotations
 

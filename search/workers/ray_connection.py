@@ -1,4 +1,4 @@
-"""Starts a Ray on this machine, or joins a cluster: quietly, in bounded time, and with a sentence if it cannot."""
+"""Joins a Ray cluster: quietly, in bounded time, and with a sentence if it cannot."""
 
 from __future__ import annotations
 
@@ -12,10 +12,8 @@ import sys
 import threading
 from typing import Any
 
-from search.records import Evaluate
 from space.shell.words import amount
 
-MIB = 2**20
 REACHED_IN = 5  # seconds until a machine answers
 JOINED_IN = 30  # seconds until its Ray does
 EXPECTED = "expected an address as 'ray start --head' prints it, such as --ray-address 192.168.1.5:6379, or auto"
@@ -30,27 +28,22 @@ PROBE = (
 def need_ray() -> None:
     """Raise ValueError unless Ray is installed."""
     if importlib.util.find_spec("ray") is None:
-        raise ValueError("several workers need Ray: type pip install 'archfrontier[ray]'")
+        raise ValueError("--ray-address needs Ray: type pip install 'archfrontier[ray]'")
 
 
-def connect(evaluate: Evaluate, workers: int, address: str | None) -> bool:
-    """Start Ray, or join a cluster.
-
-    Args:
-        evaluate: what will be sent to the workers: the object store of a Ray that is started here must hold it.
-        workers: how many networks at the same time. A Ray that is started here lets them all run, on however few CPUs.
-        address: of the cluster; None starts a Ray that ends with this process.
+def connect(address: str) -> bool:
+    """Join a cluster.
 
     Returns:
-        False if this program is connected to a Ray already: that one is used, and is not ours to shut down.
+        False if this program is connected to a Ray already: that one is used, and is not ours to leave.
 
     Raises:
-        ValueError: if Ray is not installed, does not start, or cannot be joined.
+        ValueError: if Ray is not installed, or the cluster cannot be joined.
     """
     need_ray()
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # sends nothing to anyone
     os.environ["RAY_DEDUP_LOGS_SKIP_REGEX"] = "."  # shows no line of its processes; Ray reads it when it is imported
-    if address is not None and not ("ray" in sys.modules and sys.modules["ray"].is_initialized()):
+    if not ("ray" in sys.modules and sys.modules["ray"].is_initialized()):
         _probe(address)  # before Ray is imported: it may change what Ray reads then
     import ray
 
@@ -59,32 +52,21 @@ def connect(evaluate: Evaluate, workers: int, address: str | None) -> bool:
     logging.getLogger("ray").setLevel(logging.CRITICAL)
     on_terminate = signal.getsignal(signal.SIGTERM)
     try:
-        if address is None:
-            size = len(ray.cloudpickle.dumps(evaluate))  # type: ignore[no-untyped-call]
-            ray.init(
-                "local",
-                num_cpus=workers,
-                object_store_memory=max(100 * MIB, 2 * size),
-                include_dashboard=False,
-                log_to_driver=False,
-                configure_logging=False,
-            )
-        else:
-            ray.init(address, log_to_driver=False, configure_logging=False)
+        ray.init(address, log_to_driver=False, configure_logging=False)
     except (OSError, RuntimeError, ray.exceptions.RayError) as error:
-        raise ValueError(f"Ray does not start: {' '.join(str(error).split())}") from error
+        raise ValueError(f"the Ray at {address} cannot be joined: {' '.join(str(error).split())}") from error
     finally:
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, on_terminate)  # Ray sets its own
     return True
 
 
-def check_capacity(nodes: list[dict[str, Any]], workers: int, gpu_fraction: float | None) -> None:
-    """Refuse more workers than a cluster can ever run: Ray would let the others wait, without a word.
+def fitting(nodes: list[dict[str, Any]], workers: int | None, gpu_fraction: float | None) -> int:
+    """How many workers there will be. More than a cluster can ever run are refused: Ray would let them wait.
 
     Args:
         nodes: what `ray.nodes()` gives.
-        workers: how many networks at the same time.
+        workers: how many networks at the same time; None: as many as fit.
         gpu_fraction: part of a GPU that each takes; None: a CPU each.
 
     Raises:
@@ -94,13 +76,15 @@ def check_capacity(nodes: list[dict[str, Any]], workers: int, gpu_fraction: floa
     per_unit = 1 if gpu_fraction is None else int(1 / gpu_fraction + 1e-6)  # no network is spread over two GPUs
     units = sum(int(node["Resources"].get(resource, 0)) for node in nodes if node["Alive"])
     fits = per_unit * units
-    if workers <= fits:
-        return
-    wanted = f"{amount(workers, 'worker')}"
+    if workers is None and fits:
+        return fits
+    wanted = 1 if workers is None else workers
+    if wanted <= fits:
+        return wanted
     share = "" if gpu_fraction is None else f" with {gpu_fraction:g} of a GPU each"
     has = amount(units, resource)
     advice = f"type --workers {fits}" if fits else f"join a Ray that has {resource}s"
-    raise ValueError(f"{wanted}{share}: this Ray has {has}, enough for {fits}; {advice}")
+    raise ValueError(f"{amount(wanted, 'worker')}{share}: this Ray has {has}, enough for {fits}; {advice}")
 
 
 def _probe(address: str) -> None:

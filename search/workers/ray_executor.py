@@ -1,4 +1,4 @@
-"""Networks measured on Ray: by several processes of this machine, or of a cluster that it joins.
+"""Networks measured by the machines of a Ray cluster, which this process joins.
 
 Each worker is an actor: a process that loads the evaluation, and with it the images, once and keeps them and its GPU.
 (After a plain task Ray ends a process that has used a GPU; one that it does not end may get another GPU the next time,
@@ -7,17 +7,14 @@ and go on with the first.) A worker that died is replaced by a new one.
 
 from __future__ import annotations
 
-import queue
 import re
 import socket
-import threading
 from typing import Any
 
 from search.records import Evaluate, Evaluation, Job, Lost
-from search.workers.ray_connection import check_capacity, connect
+from search.workers.ray_connection import connect, fitting
+from search.workers.several import Several
 
-STARTS = 3  # workers that are lost one after the other while they start: then it is no accident
-CLOSED_IN = 10  # seconds until the threads of the holder are given up
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -45,141 +42,103 @@ class _Worker:
         return self._evaluate(job)
 
 
-class OnRay:
-    """`workers` networks at the same time, each in a process of its own."""
+class _Remote:
+    """A worker on Ray, as its thread in the holder sees it."""
+
+    def __init__(self, actor: Any, evaluate: Any) -> None:
+        self._actor, self._evaluate = actor, evaluate
+        self._name = "a worker"
+
+    def load(self) -> Lost | None:
+        machine = _result(self._actor.load.remote([self._evaluate]), self._name)
+        if isinstance(machine, Lost):
+            return machine
+        self._name = f"its worker on {machine}"
+        return None
+
+    def measure(self, job: Job) -> Evaluation | Lost:
+        result: Evaluation | Lost = _result(self._actor.measure.remote(job), self._name)
+        return result
+
+    def end(self) -> None:
+        import ray
+
+        ray.kill(self._actor)
+
+
+class OnRay(Several):
+    """`slots` networks at the same time, each in a process of a Ray cluster."""
 
     def __init__(
         self,
         evaluate: Evaluate,
         *,
-        workers: int,
+        address: str,
+        workers: int | None = None,
         gpu_fraction: float = 1.0,
         device: str = "cpu",
-        address: str | None = None,
     ) -> None:
-        """Start Ray on this machine, or join a cluster, and start the workers.
+        """Join the cluster.
 
-        Where others hold the cluster's CPUs or GPUs, workers start as these become free. On the CPU a network has one
-        thread: Ray sets OMP_NUM_THREADS in its workers.
+        Where others hold the cluster's CPUs or GPUs, workers start as these become free.
 
         Args:
             evaluate: measures one network; it is pickled, and sent to every machine once.
-            workers: how many networks at the same time.
+            address: ``HOST:PORT``, or ``auto`` for a Ray that runs on this machine, or ``ray://HOST:PORT`` through the
+                cluster's client server. Every machine of a cluster needs this version of Ray and of Python, and this
+                package: installed, or (not with ``ray://``) a checkout under the path that this process runs in.
+            workers: how many networks at the same time; None: as many as the cluster has room for.
             gpu_fraction: part of a GPU that one network takes; it means nothing on the CPU.
             device: ``cpu`` or ``cuda``.
-            address: ``HOST:PORT`` or ``auto`` joins a cluster, ``ray://HOST:PORT`` through its client server; None
-                starts a Ray that ends with this process. Every machine of a cluster needs this version of Ray and of
-                Python, and this package: installed, or (not with ``ray://``) a checkout under the path that this
-                process runs in.
 
         Raises:
             ValueError: if Ray is not installed or not reached, or has too few CPUs or GPUs.
         """
-        if workers < 1:
+        if workers is not None and workers < 1:
             raise ValueError(f"{workers} workers: expected 1 or more, such as --workers 4")
         if not 0 < gpu_fraction <= 1:
             raise ValueError(f"GPU fraction {gpu_fraction:g}: expected more than 0 and at most 1, such as 0.5")
-        self.slots = workers
-        self._out = 0  # jobs whose results the holder has not had
-        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
-        self._ended: queue.SimpleQueue[tuple[int | None, Evaluation | Lost | Exception]] = queue.SimpleQueue()
-        self._threads = [threading.Thread(target=self._serve, daemon=True) for _ in range(workers)]
-        self._lock = threading.Lock()  # around the two that follow
-        self._actors: dict[threading.Thread, Any] = {}
-        self._closing = False
-        self._connected = connect(evaluate, workers, address)
+        self._connected = connect(address)
         import ray
 
         try:
-            nodes = ray.nodes()  # type: ignore[no-untyped-call]
-            check_capacity(nodes, workers, gpu_fraction if device == "cuda" else None)
-            takes = {"num_gpus": gpu_fraction, "num_cpus": 0} if device == "cuda" else {"num_cpus": 1}
+            share = gpu_fraction if device == "cuda" else None
+            super().__init__(fitting(ray.nodes(), workers, share))  # type: ignore[no-untyped-call]
+            takes = {"num_cpus": 1} if share is None else {"num_gpus": gpu_fraction, "num_cpus": 0}
             self._evaluate = ray.put(evaluate)
             self._actor = ray.remote(**takes)(_Worker)
             for thread in self._threads:
                 thread.start()
         except BaseException:
-            self.close()
+            self._leave()
             raise
 
-    def submit(self, job: Job) -> None:
-        """Send a job to the first worker that is free."""
-        self._out += 1
-        self._jobs.put(job)
+    def _hire(self, number: int) -> _Remote:
+        return _Remote(self._actor.remote(), self._evaluate)
 
     def next(self) -> tuple[int, Evaluation | Lost]:
-        """Wait until one job has ended; Ctrl-C ends the waiting.
+        """As `Several.next`.
 
         Raises:
-            Exception: what the evaluation itself has raised.
-            ValueError: if workers are lost as soon as they start, or Ray on this machine has ended.
-            RuntimeError: if no job is out.
+            ValueError: also if Ray on this machine has ended.
         """
-        if not self._out:
-            raise RuntimeError("no job is out")
-        key, result = self._ended.get()
-        if key is not None:
-            self._out -= 1
-            if not isinstance(result, Exception):
-                return key, result
-        assert isinstance(result, Exception)
-        if isinstance(result, RayEnded):  # nothing is left to close; to try ends this process without a word
-            self._threads, self._actors, self._connected = [], {}, False
-        raise result
+        try:
+            return super().next()
+        except RayEnded:  # nothing is left to close; to try ends this process without a word
+            self._closing, self._connected = True, False
+            raise
 
     def close(self) -> None:
-        """End the workers, and the Ray that was started, or leave the one that was joined."""
-        import ray
+        """End the workers, and leave the cluster."""
+        super().close()
+        self._leave()
 
-        with self._lock:
-            if self._closing:
-                return
-            self._closing = True
-        for actor in self._actors.values():
-            ray.kill(actor)
-        running = [thread for thread in self._threads if thread.is_alive()]
-        for _ in running:
-            self._jobs.put(None)
-        for thread in running:
-            thread.join(CLOSED_IN)
+    def _leave(self) -> None:
         if self._connected:
+            import ray
+
             ray.shutdown()
             self._connected = False
-
-    def _serve(self) -> None:
-        """One thread of the holder for one worker: it sends a job on as soon as the worker is free."""
-        lost = 0
-        try:
-            while (actor := self._new_actor()) is not None:
-                machine = _result(actor.load.remote([self._evaluate]), "a worker")
-                if not isinstance(machine, Lost):
-                    lost = 0
-                    self._feed(actor, f"its worker on {machine}")
-                    continue
-                lost += 1
-                if lost == STARTS:
-                    raise ValueError(f"{STARTS} workers in a row were lost while they started: {machine.reason}")
-        except Exception as error:
-            self._ended.put((None, error))
-
-    def _new_actor(self) -> Any:
-        """A worker, or None if the executor is being closed."""
-        with self._lock:
-            if self._closing:
-                return None
-            actor = self._actors[threading.current_thread()] = self._actor.remote()
-            return actor
-
-    def _feed(self, actor: Any, name: str) -> None:
-        """Send jobs to a worker until it is lost or the executor is being closed."""
-        while (job := self._jobs.get()) is not None:
-            try:
-                result = _result(actor.measure.remote(job), name)
-            except Exception as error:
-                result = error
-            self._ended.put((job.key, result))
-            if isinstance(result, Lost):
-                return
 
 
 def _result(reference: Any, name: str) -> Any:
