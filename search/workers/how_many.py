@@ -23,7 +23,7 @@ DRAWN = 16  # networks that stand for those that a run would sample
 # What a process takes beside its network (torch's own memory is shared), and what training takes for each number that
 # the network's convolutions put out for a batch. Measured: see `tests/test_how_many.py`.
 PROCESS = 300 * 2**20
-BYTES_AN_ACTIVATION = 40
+BYTES_AN_ACTIVATION = 50
 SPARE = 0.1  # part of the free memory that is left to others
 CGROUP = Path("/sys/fs/cgroup")
 
