@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from results.run.objective import UNTRAINED, by_expected
 from search.cli.arguments import plots_of, request_of, settings_of
 from search.cli.options import parser
 from space import CONVENTION
@@ -14,11 +17,14 @@ from space.shell.names import visible
 from space.shell.words import amount
 
 if TYPE_CHECKING:
+    from evaluate.fidelity.shipped import KnownFidelity
     from evaluate.images.load import ImageData
     from evaluate.training.recipe import Recipe
+    from search.cli.console import RunDisplay
     from search.cli.request import Request
     from search.propose.listed import Listed
     from search.propose.proposer import Proposer
+    from search.run.log import RunLog
     from search.run.settings import Settings
     from search.run.study import Search
     from search.workers.executor import Executor
@@ -49,8 +55,8 @@ def answer(request: Request) -> str:
     return search(request) if request.dry_run is None else dry_run(request, request.dry_run)
 
 
-def prepare(request: Request) -> tuple[Settings, Recipe, str]:
-    """The run's settings, its recipe and its device."""
+def prepare(request: Request) -> tuple[Settings, Recipe | None, str]:
+    """The run's settings, its recipe (None: nothing is trained) and its device."""
     if request.dry_run is not None or not request.quiet:
         print(CONVENTION + ".", file=sys.stderr if request.json else sys.stdout, flush=True)
 
@@ -59,13 +65,21 @@ def prepare(request: Request) -> tuple[Settings, Recipe, str]:
 
     device = resolve_device(request.device)
     size = request.target.input_size
-    recipe = find_recipe(request.recipe, size) if request.recipe else default_recipe(device, request.data)
+    if request.recipe == UNTRAINED:
+        recipe = None
+    else:
+        recipe = find_recipe(request.recipe, size) if request.recipe else default_recipe(device, request.data)
     return settings_of(request, recipe, device), recipe, device
 
 
 def dry_run(request: Request, count: int) -> str:
     """Print sampled networks, what they cost, and what a run would take."""
     settings, recipe, device = prepare(request)
+    if recipe is None:
+        from search.cli.dry_run import dry_untrained
+
+        dry_untrained(settings, count=count, as_json=request.json)
+        return ""
     workers = workers_of(request, settings, recipe, device) or 1  # a dry run joins no cluster
     if settings.sweep is not None:
         from search.cli.dry_run import dry_sweep
@@ -121,26 +135,40 @@ def search(request: Request) -> str:
     from evaluate.training.proxy import check_data
     from results.run.run import load_runs
     from search.cli.console import fidelity_line, introduction
+    from search.cli.scoring import choose
     from search.run.study import Search, environment
 
-    data = load_data(settings.data, recipe.resolution, request.seed, recipe.train_images)
-    check_data(recipe, data)
-    known = fidelity_of(recipe, data.key, settings.target.kind)
-    fidelity = fidelity_line(known, request.data, request.recipe or recipe.name, settings.target.kind)
+    data, fidelity = None, ""
+    known: Sequence[KnownFidelity] = ()
+    if recipe is not None:
+        data = load_data(settings.data, recipe.resolution, request.seed, recipe.train_images)
+        check_data(recipe, data)
+        known = fidelity_of(recipe, data.key, settings.target.kind)
+        fidelity = fidelity_line(known, request.data, request.recipe or recipe.name, settings.target.kind)
+    chosen = choose(request.score, settings, known)
+    settings = replace(settings, score=chosen.score)
     directory = RUNS / settings.name
     if not directory.exists():  # what is wrong with an earlier run is said before this one is made
         load_runs(request.warm_start, request.storage)
-    with Search(directory, settings, request.storage) as run:
+    with Search(directory, settings, request.storage, () if request.score else ("score",)) as run:
         versions = environment(device)
         notes = {"sentence": fidelity, "known": bool(known)}
-        executor = executor_for(request, settings, recipe, data, device)
+        name, key = (data_name(request.data), data.key) if data is not None else ("no images", "")
+        more = {"trust": chosen.trust} | ({} if data is None else data.broken_json())
+        said = "\n".join(filter(None, [chosen.told(run.settings), chosen.trust, fidelity]))
+        executor = None
+        if recipe is not None and data is not None:
+            executor = executor_for(request, run.settings, recipe, data, device)
         try:
-            run.record(versions, data_name(request.data), data.key, notes, executor.slots, data.broken_json())
+            slots = 1 if executor is None else executor.slots
+            run.record(versions, name, key, notes, slots, more)
             if not request.quiet:
-                print(introduction(run.directory, settings, data, device, executor.slots, fidelity), flush=True)
+                print(introduction(run.directory, run.settings, data, device, slots, said), flush=True)
             interrupted = feed(request, run, executor, data, versions)
         finally:
-            executor.close()
+            if executor is not None:
+                executor.close()
+        run.reconsider(settled=True)
         text = finish(run, request)
     if interrupted:
         print(text)
@@ -148,18 +176,18 @@ def search(request: Request) -> str:
     return text
 
 
-def feed(request: Request, run: Search, executor: Executor, data: ImageData, versions: dict[str, str]) -> bool:
-    """Measure what is missing. Returns whether it was interrupted."""
-    from evaluate.training.recipe import Recipe
+def feed(
+    request: Request, run: Search, executor: Executor | None, data: ImageData | None, versions: dict[str, str]
+) -> bool:
+    """Measure what is missing; without an executor nothing is trained. Returns whether it was interrupted."""
     from search.cli.console import NORMAL, QUIET, VERBOSE, RunDisplay
-    from search.loop import Loop
     from search.propose.warm import warm_start
     from search.run.log import RunLog
-    from search.rungs import rungs_of
 
     settings = run.settings
-    for sentence in warm_start(run, request.warm_start, data.key, request.storage):
+    for sentence in warm_start(run, request.warm_start, "" if data is None else data.key, request.storage):
         print(sentence, flush=True)
+    run.reconsider(settled=True)  # an earlier start may have been killed before it did
     landmarks, missing = len(run.landmarks_left()), run.samples_left(request.trials)
     done = sum(len(run.finished(kind)) for kind in ("landmark", "sample", "repeat"))
     if not request.quiet:
@@ -167,21 +195,21 @@ def feed(request: Request, run: Search, executor: Executor, data: ImageData, ver
         total = f"{amount(len(settings.landmarks), 'landmark')} and {amount(request.trials, what)}"
         total += f", then {request.repeats} more of each {settings.repeated}" if request.repeats else ""
         print(f"{total}; {done} are done", flush=True)
-    proposer = proposer_for(run, data.classes)
+    proposer = proposer_for(run, 0 if data is None else data.classes)
     verbosity = QUIET if request.quiet else VERBOSE if request.verbose else NORMAL
+    slots = 1 if executor is None else executor.slots
     display = RunDisplay(
-        done + landmarks + missing, done, run.points(), executor.slots, verbosity, labels_of(settings, request)
-    )
+        done + landmarks + missing, done, run.points(), slots, verbosity, labels_of(settings, request),
+        by_expected(settings.to_json()),
+    )  # fmt: skip
     log = RunLog(run.directory / "log.jsonl", display.observe)
     log.begin(
         versions=versions, device=versions["device"], command=public_command(request), settings=settings.to_json(),
-        storage=request.storage, workers=executor.slots, trials=request.trials, done=done, left=landmarks + missing,
+        storage=request.storage, workers=slots, trials=request.trials, done=done, left=landmarks + missing,
     )  # fmt: skip
-    rungs = rungs_of(Recipe.from_json(settings.recipe)) if settings.early_stopping else ()
     try:
         with display:
-            for event in Loop(run, proposer, executor, log, rungs).run(request.trials, request.repeats):
-                display.show(event)
+            work(request, run, proposer, executor, log, display)
     except KeyboardInterrupt:
         log.end("interrupted")
         return True
@@ -194,6 +222,27 @@ def feed(request: Request, run: Search, executor: Executor, data: ImageData, ver
     finally:
         if log.trouble:
             print(log.trouble, file=sys.stderr)
+
+
+def work(
+    request: Request, run: Search, proposer: Proposer | Listed, executor: Executor | None, log: RunLog,
+    display: RunDisplay,
+) -> None:  # fmt: skip
+    """Feed the run and show how it goes."""
+    from evaluate.training.recipe import Recipe
+    from search.loop import Loop
+    from search.propose.listed import Listed
+    from search.rungs import rungs_of
+    from search.untrained import Untrained
+
+    if executor is not None:
+        rungs = rungs_of(Recipe.from_json(run.settings.recipe)) if run.settings.early_stopping else ()
+        for event in Loop(run, proposer, executor, log, rungs).run(request.trials, request.repeats):
+            display.show(event)
+        return
+    assert not isinstance(proposer, Listed)  # a sweep trains
+    for count in Untrained(run, proposer, log).run(request.trials):
+        display.batch(count, run.points())
 
 
 def labels_of(settings: Settings, request: Request) -> list[str]:

@@ -179,9 +179,12 @@ class Loop:
             evaluation = replace(evaluation, latency=first.latency, violation=first.violation)
         trial = self.search.add(network, evaluation, duplicate_of, pending.started)
         if pending.ask is not None:
-            self.proposer.tell(pending.ask.key, evaluation.state, trial.values, evaluation.violation)
+            worth = self.search.values(trial) if trial.values else None
+            self.proposer.tell(pending.ask.key, evaluation.state, worth, evaluation.violation)
         elif outcome := self.search.outcome(trial):
             self.proposer.learn(outcome)
+        if self.search.reconsider():  # what was learned before has other values now
+            self.proposer.relearn(self.search.outcomes())
         macs = network.attributes["macs"]
         if duplicate_of is None and pending.original is None:
             self._reach(macs, evaluation)
@@ -195,6 +198,8 @@ class Loop:
             settings.within(network.attributes),
             evaluation,
             duplicate_of,
+            self.search.values(trial)[0] if trial.values else None,
+            self.search.expected.get(network.config.id),
         )
         self.log.finish(trial.number, event, network.config.id)
         return event

@@ -5,6 +5,7 @@
 `Network`     the loop to the storage: what is known of it before it is measured
 `Job`         the loop to a worker
 `Evaluation`  a worker to the loop: what was measured; `Lost`: nothing was
+`Expected`    the calibration to the storage: what a network is expected to reach
 `Outcome`     the loop to the samplers: what they learn
 `Event`       the loop to the console and the log
 ============  ================================================================================
@@ -13,7 +14,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
 from evaluate.measures.latency import Latency
@@ -60,6 +61,27 @@ class Job:
     input_size: int | None = None  # that the network is counted at, in such a sweep; None: the run's
 
 
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What a network is expected to reach if it is trained as the published ones were; errors in percent."""
+
+    error: float  # the median
+    low: float  # ends of the 95 % interval for one training by an unknown recipe
+    high: float
+    cautious: float  # what the network's own error stays below with probability `search.run.expected.CAUTION`
+    familiarity: float  # 1: the counts of a known network of its family, 0: far from all of them
+    evidence: str  # what it follows from
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Read `to_json`'s form."""
+        return cls(**data)
+
+
 @dataclass(frozen=True)
 class Evaluation:
     """What came out for one network."""
@@ -69,13 +91,16 @@ class Evaluation:
     reason: str | None = None  # why it failed, or was stopped
     violation: float | None = None  # of --max-latency, in milliseconds; above 0 it is too slow
     trace: str | None = None  # of an error of the program; for the log, not for the storage
+    expected: Expected | None = None  # of a run that trains nothing: all that it asks for
 
     @property
     def state(self) -> str:
         """complete, stopped (early, or not trained because it is too slow) or failed."""
         if self.violation is not None and self.violation > 0:
             return "stopped"
-        return "failed" if self.score is None else self.score.state
+        if self.score is None:
+            return "failed" if self.expected is None else "complete"
+        return self.score.state
 
     def cost(self, macs: int, objective: str) -> float:
         """What stands against top-1: milliseconds if the objective is measured, else multiply-adds."""
@@ -88,6 +113,7 @@ class Evaluation:
             "latency": None if self.latency is None else self.latency.to_json(),
             "violation": self.violation,
             "score": None if self.score is None else self.score.to_json(),
+            "expected": None if self.expected is None else self.expected.to_json(),
         }
         return {key: value for key, value in parts.items() if value is not None}
 
@@ -139,3 +165,5 @@ class Event:
     within: bool  # the budget and the limits: only those can be on the frontier
     evaluation: Evaluation
     duplicate_of: int | None
+    top1: float | None = None  # percent, by which the search goes; None if it was not trained to its end
+    expected: Expected | None = None  # where there is a published truth

@@ -9,5 +9,6 @@
 `expect`         the model fitted to all published errors of a target, for any configurations
 `crossvalidate`  the model on networks, families and recipes that it has not seen
 `report`         how good it is there, beside simpler rules, as values and tables
+`trust`           the same in one sentence, for families that it has not seen
 ===============  ================================================================================
 """

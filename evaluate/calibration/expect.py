@@ -11,8 +11,6 @@ from evaluate.calibration.model import Calibration, Forecast, Trained
 from evaluate.calibration.truth import SETS, TARGETS, Published, published
 from space import Config
 
-FAMILIAR_FROM = 0.5  # a network that is less familiar is far from all known ones of its family
-
 
 def target_set(input_size: int, classes: int) -> str:
     """``imagenet`` or ``cifar``: whose published errors are of this target.

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_solve, cholesky, solve_triangular
 from scipy.optimize import minimize
-from scipy.special import expit, ndtr
+from scipy.special import expit, ndtr, ndtri
 
 from evaluate.calibration.covariance import (
     APART,
@@ -72,6 +72,13 @@ class Forecast:
     def error(self) -> Array:
         """Top-1 error in percent, the median for a recipe like most known ones."""
         return _percent(self.mean)
+
+    def cautious(self, part: float) -> Array:
+        """What the error in percent of the network itself stays below with this probability, if it is trained as usual.
+
+        Unlike `quantile` it leaves out what an unknown recipe adds, which is the same for all: choices go by it.
+        """
+        return _percent(self.mean + ndtri(part) * self.network)
 
     def quantile(self, part: float) -> Array:
         """The top-1 error in percent that a training by an unknown recipe stays below with this probability.

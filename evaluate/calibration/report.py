@@ -71,13 +71,16 @@ class CalibrationReport:
         return dataclasses.asdict(self)
 
 
-def assess(set_name: str, scores: Mapping[str, Mapping[str, float]] | None = None) -> CalibrationReport:
+def assess(
+    set_name: str, scores: Mapping[str, Mapping[str, float]] | None = None, groups: Sequence[str] = tuple(GROUPS)
+) -> CalibrationReport:
     """Leave out every network, every family, every recipe, every size.
 
     Args:
         set_name: ``imagenet`` or ``cifar``.
         scores: kinds of scores by name, each by the name of a landmark of the ranking set; more is better. Each is
             assessed beside the counts alone.
+        groups: what is left out, some of `GROUPS`.
 
     Raises:
         ValueError: for another set, or a landmark that is not in the ranking set.
@@ -90,7 +93,7 @@ def assess(set_name: str, scores: Mapping[str, Mapping[str, float]] | None = Non
     lines = []
     for name, order in _orders(trained).items():
         lines += [_assessment(name, "", scope, rows, trained, LeftOut(order), ranked, False) for scope in SCOPES]
-    for group in GROUPS:
+    for group in groups:
         rules = {RIDGE: leave_out_ridge(trained, group), MODEL: leave_out(trained, group, PRIORS[set_name])}
         rules |= {f"{MODEL}, with {kind.name}": leave_out(trained, group, PRIORS[set_name], [kind]) for kind in kinds}
         for name, predicted in rules.items():

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from evaluate.cli.options import network, target
+from space.shell.scores import FAMILIAR_FROM
 from space.shell.tables import align
 
 
@@ -40,8 +41,6 @@ def expect(options: argparse.Namespace) -> str:
 
 
 def _table(lines: list[dict[str, Any]], targets: list[tuple[int, int]]) -> str:
-    from evaluate.calibration.expect import FAMILIAR_FROM
-
     rows = [
         [
             line["name"],

@@ -108,7 +108,10 @@ def export(options: argparse.Namespace) -> str:
         f"{gflops(about['macs'])} multiply-adds, {about['params']:,} parameters at {about['input_size']}x"
         f"{about['input_size']}, {about['classes']} classes",
     ]
-    if "proxy_top1" in about:
+    if about.get("expected_error") is not None:
+        low, high = about["interval"]
+        lines.append(f"expected top-1 error {about['expected_error']:.1f} %, 95 % [{low:.1f}, {high:.1f}]")
+    if about.get("proxy_top1") is not None:
         score = score_text(about["proxy_top1"], about["held_out"], 2)
         lines.append(f"proxy top-1 {score} %, of a short training that ranks networks")
     if found.caveat:
@@ -160,7 +163,9 @@ def _of_run(options: argparse.Namespace) -> Found:
         candidate = run.candidate(options.trial)
     origin = f"trial {candidate.trial} of the run {run.directory.resolve().name}"
     weights, words = trained_in(run.directory, candidate.config.id, str(run.settings["data"]), candidate.trial)
-    return Found(candidate, origin, caveat=run.fidelity, weights=weights, training=words)
+    return Found(
+        candidate, origin, caveat=run.trust if run.score.error else run.fidelity, weights=weights, training=words
+    )
 
 
 def trained_in(run: Path, config_id: str, data: str = "FOLDER", trial: int | None = None) -> tuple[Path | None, str]:
@@ -193,8 +198,9 @@ def _of_file(path: Path) -> Found:
         weights, words = path.with_name("model.pt"), f"trained in full: {path.parent}"
     elif path.resolve().parent.name == "configs":
         weights, words = trained_in(path.resolve().parents[1], config.id)
-    score = about.get("proxy_top1")
-    if config.task is None or type(about.get("trial")) is not int or type(score) is not float:
+    score, expected, interval = (about.get(name) for name in ("proxy_top1", "expected_error", "interval"))
+    scored = type(score) is float or type(expected) is float
+    if config.task is None or type(about.get("trial")) is not int or not scored:
         return Found(config, origin, weights=weights, training=words)
 
     from results.run.run import Candidate
@@ -205,7 +211,9 @@ def _of_file(path: Path) -> Found:
         config=config,
         macs=counted.macs,
         params=counted.params,
-        proxy_top1=score,
+        proxy_top1=score if type(score) is float else None,
+        expected_error=expected if type(expected) is float else None,
+        interval=(float(interval[0]), float(interval[1])) if type(expected) is float and interval else None,
         trial=about["trial"],
         input_size=about["input_size"],
         classes=about["classes"],

@@ -2,7 +2,9 @@
 
 =================  ================================================================================
 `ranking`          the best in match mode, with intervals
-`frontier`         what was measured here; `frontier_data` and `frontier_caption` are its first step
+`frontier`         by expected errors (`frontier_expected` is its first step) or by what was measured here
+                   (`frontier_data` and `frontier_caption`)
+`proxy`            the proxies' raw scores of a run that goes by expected errors
 `published`        what the papers report
 `progress`         how the search went, and where the time went; `progress_data` is its first step
 `distribution`     errors by group at like cost; `distribution_data` is its first step
@@ -38,7 +40,8 @@ if TYPE_CHECKING:
     from results.run.run import Run
 
 PLOTS = {
-    "frontier": "top-1 against cost: networks by family, the frontier, published networks under the same recipe",
+    "frontier": "top-1 or expected error against cost: networks by family, the frontier, published networks",
+    "proxy": "of a run by expected errors: the raw scores of its proxies against cost",
     "ranking": "in match mode alone: the best by expected top-1 with their intervals, and all others",
     "published": "what the papers report",
     "progress": "hypervolume and best score against networks, training and wall clock; where the time went",
@@ -67,13 +70,16 @@ DEFAULT_VIEW = View()
 def drawable(run: Run, names: Sequence[str], x: str | None = None) -> tuple[str, ...]:
     """Those of the pictures that the run can have; one that is asked for alone is kept, so that it can say why not.
 
-    A run has a frontier, or in match mode, where all networks cost the same, a ranking, or it is a sweep. Over a cost
+    A run that goes by expected errors has its proxies' scores as a picture of their own. A run has a frontier, or in
+    match mode, where all networks cost the same, a ranking, or it is a sweep. Over a cost
     `x` that is named every run has a frontier.
     """
     if len(names) == 1:
         return tuple(names)
     own = "sweep" if run.settings.get("sweep") else "ranking" if run.one_objective else "frontier"
     left = {"sweep", "ranking", "frontier"} - {own, "frontier" if x else own}
+    if not (run.score.error and run.trains):
+        left.add("proxy")
     return tuple(name for name in names if name not in left)
 
 

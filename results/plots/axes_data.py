@@ -98,15 +98,19 @@ def axes_data(run: Run, view: View = DEFAULT_VIEW) -> AxesPlot:
     cost = run.cost(view.x)
     frame = samples(run, cost)
     title = "Scores at like cost against the axes of the space"
+    frame = frame.assign(top1=run.score.top1(frame))
     y_label = f"proxy top-1 on {run.data_name}, recipe {run.recipe_name} (%)"
+    if run.score.error:
+        y_label = "expected top-1: 100 - expected error (%)"
     x_label = cost.axis
     if len(frame) < FEW:
         empty = f"what scores follow needs {FEW} sampled networks with a score: {len(frame)} so far"
         said = "\n".join(caveats(run, cost, frame))
         return AxesPlot(title, y_label, x_label, (), (), (0, 100), (-1, 1), (), (), said, empty)
-    rule = trend(costs(frame, cost), frame["proxy_top1"].to_numpy())
+    rule = trend(costs(frame, cost), frame["top1"].to_numpy())
     frame = _above(frame, rule, cost)
-    stars = _above(landmarks(run, cost), rule, cost)
+    published = landmarks(run, cost)
+    stars = _above(published.assign(top1=run.score.top1(published)), rule, cost)
     inside = costs(stars, cost)
     stars = stars[(inside >= rule.costs[0]) & (inside <= rule.costs[-1])]
     y_range, below = _y_range(frame["above"].to_numpy())
@@ -124,9 +128,9 @@ def axes_data(run: Run, view: View = DEFAULT_VIEW) -> AxesPlot:
         title=title,
         y_label=y_label,
         x_label=x_label,
-        scores=_points(frame, costs(frame, cost), frame["proxy_top1"].to_numpy()),
+        scores=_points(frame, costs(frame, cost), frame["top1"].to_numpy()),
         rule=tuple(zip(rule.costs.tolist(), rule.scores.tolist(), strict=True)),
-        score_range=_y_range(frame["proxy_top1"].to_numpy())[0],
+        score_range=_y_range(frame["top1"].to_numpy())[0],
         y_range=y_range,
         panels=panels,
         bars=tuple(bars),
@@ -135,7 +139,7 @@ def axes_data(run: Run, view: View = DEFAULT_VIEW) -> AxesPlot:
 
 
 def _above(frame: pd.DataFrame, rule: Trend, cost: Objective) -> pd.DataFrame:
-    return frame.assign(above=frame["proxy_top1"].to_numpy() - rule.at(costs(frame, cost)))
+    return frame.assign(above=frame["top1"].to_numpy() - rule.at(costs(frame, cost)))
 
 
 def _y_range(scores: Floats) -> tuple[tuple[float, float], int]:

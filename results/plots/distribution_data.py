@@ -73,12 +73,15 @@ def distribution_data(run: Run, view: View = DEFAULT_VIEW) -> DistributionPlot:
     """
     cost = run.cost(view.x)
     frame = samples(run, cost)
+    frame = frame.assign(top1=run.score.top1(frame))
     x_label = f"error: 100 - proxy top-1 on {run.data_name}, recipe {run.recipe_name}"
+    if run.score.error:
+        x_label = "expected top-1 error if trained as published networks are (%)"
     title = "How errors are distributed, at like cost"
     if len(frame) < LEAST:
         empty = f"a distribution needs {LEAST} sampled networks with a score: {len(frame)} so far"
         return DistributionPlot(title, x_label, (0, 100), (), "\n".join(caveats(run, cost, frame)), empty)
-    x_range, beyond = _x_range(100 - frame["proxy_top1"].to_numpy())
+    x_range, beyond = _x_range(100 - frame["top1"].to_numpy())
     by_family = {family: frame[frame["family"] == family] for family in style.in_order(frame["family"])}
     wanted = [("family", by_family), *((axis.label, groups(frame, axis)) for axis in AXES)]
     rng = np.random.default_rng(0)
@@ -145,7 +148,7 @@ def _members(rows: dict[str, pd.DataFrame], cost: Objective) -> tuple[Members, i
         if min(sizes.values()) >= LEAST:
             number = np.repeat(np.arange(len(labels)), list(sizes.values()))
             bins = cost_bins(np.concatenate([costs(rows[label], cost) for label in labels]), number)
-            errors = np.concatenate([100 - rows[label]["proxy_top1"].to_numpy() for label in labels])
+            errors = np.concatenate([100 - rows[label]["top1"].to_numpy() for label in labels])
             inside = {label: (number == place) & (bins >= 0) for place, label in enumerate(labels)}
             sizes = {label: int(own.sum()) for label, own in inside.items()}
             if min(sizes.values()) >= LEAST:

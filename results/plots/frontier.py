@@ -13,15 +13,28 @@ from matplotlib.lines import Line2D
 from matplotlib.markers import CARETDOWN, CARETUP
 from matplotlib.patches import Patch
 
-from results.plots import style
-from results.plots.frontier_data import FrontierPlot, Series, frontier_data
+from results.plots import DEFAULT_VIEW, View, style
+from results.plots.frontier_data import FrontierPlot, Series
+from results.plots.frontier_data import frontier_data as scores_data
+from results.plots.frontier_expected import expected_data
 from results.plots.labels import spread, untangle
+from results.run.run import Run
 from space.shell.scores import score_text
 
 __all__ = ["draw_frontier", "frontier_data"]
 
 BAND = 0.13  # opacity
 MOST_VECTORS = 2000  # more marks of one kind are drawn as pixels in SVG and PDF, too: their files stay small
+
+
+def frontier_data(run: Run, view: View = DEFAULT_VIEW) -> FrontierPlot:
+    """Step one: by what the run goes by, expected errors or its proxies' scores.
+
+    Raises:
+        ValueError: if no network has the cost that is wanted on the axis.
+    """
+    return expected_data(run, view) if run.score.error else scores_data(run, view)
+
 
 _TEXT, _SMALL = 8.0, 7.8
 _AXES_WIDTH, _LEFT = 6.4, 0.75  # inches
@@ -75,7 +88,7 @@ def _draw(data: FrontierPlot, theme: style.Theme) -> Figure:
         end = high if data.budget is None else max(data.budget, xs[-1])
         axes.plot([*xs, end], [*ys, ys[-1]], drawstyle="steps-post", color=theme.ink, linewidth=1.5, zorder=3)
     for series in data.series:
-        _draw_series(axes, series, data.y_range[0], theme)
+        _draw_series(axes, series, data, theme)
     edge = axes.get_xaxis_transform()
     axes.plot(data.failed, [0.025] * len(data.failed), "x", markersize=5, color=theme.quiet, mew=1.0, transform=edge,
               zorder=4)  # fmt: skip
@@ -104,19 +117,29 @@ def _draw(data: FrontierPlot, theme: style.Theme) -> Figure:
     return figure
 
 
-def _draw_series(axes: Axes, series: Series, floor: float, theme: style.Theme) -> None:
+def _draw_series(axes: Axes, series: Series, data: FrontierPlot, theme: style.Theme) -> None:
     colour, marker = theme.family(series.family)
-    below = [x for x, y in zip(series.x, series.y, strict=True) if y < floor]
-    axes.plot(below, [0.004] * len(below), linestyle="", marker=CARETDOWN, markersize=6, color=colour,
+    floor, ceiling = data.y_range
+
+    def beyond(y: float) -> bool:
+        """Whether it is too bad to be shown."""
+        return y > ceiling if data.errors else y < floor
+
+    worse = [x for x, y in zip(series.x, series.y, strict=True) if beyond(y)]
+    edge_at, arrow = (0.996, CARETUP) if data.errors else (0.004, CARETDOWN)
+    axes.plot(worse, [edge_at] * len(worse), linestyle="", marker=arrow, markersize=6, color=colour,
               transform=axes.get_xaxis_transform(), zorder=4)  # fmt: skip
+    unlike = series.far or (False,) * len(series.x)
+    points = list(zip(series.x, series.y, series.on_frontier, unlike, strict=True))
     for on, size, edge, alpha, order in ((False, 22, theme.paper, 0.85, 4), (True, 46, theme.ink, 1.0, 5)):
-        points = [(x, y) for x, y, member in zip(series.x, series.y, series.on_frontier, strict=True)
-                  if member == on and y >= floor]  # fmt: skip
-        if points:
-            axes.scatter(
-                [x for x, _ in points], [y for _, y in points], s=size, marker=marker, color=colour, edgecolors=edge,
-                linewidths=0.9 if on else 0.4, alpha=alpha, zorder=order, rasterized=len(points) > MOST_VECTORS,
-            )  # fmt: skip
+        for far in (False, True):
+            xy = [(x, y) for x, y, member, hollow in points if (member, hollow) == (on, far) and not beyond(y)]
+            if xy:
+                axes.scatter(
+                    [x for x, _ in xy], [y for _, y in xy], s=size, marker=marker, color=theme.paper if far else colour,
+                    edgecolors=colour if far else edge, linewidths=0.9 if on or far else 0.4, alpha=alpha, zorder=order,
+                    rasterized=len(xy) > MOST_VECTORS,
+                )  # fmt: skip
     early = [(x, y) for x, y in series.stopped if y >= floor]
     if early:
         axes.scatter(
@@ -137,14 +160,19 @@ def _legend_entries(data: FrontierPlot, theme: style.Theme) -> tuple[list[Artist
         line = Line2D([], [], color=theme.ink, linewidth=1.5, marker="o", markersize=6, mfc=theme.paper, mec=theme.ink)
         if data.adjusted:
             line = Line2D([], [], color=theme.ink, linewidth=1.5)
-        entries.append((line, "frontier without seed variance" if data.adjusted else "frontier of single trainings"))
+        name = "frontier without seed variance" if data.adjusted else "frontier of single trainings"
+        entries.append((line, "frontier of expected errors" if data.errors else name))
     if data.band:
-        entries.append((Patch(color=theme.ink, alpha=BAND, linewidth=0), "95 % of it"))
+        name = "95 % of one training by an unknown recipe" if data.errors else "95 % of it"
+        entries.append((Patch(color=theme.ink, alpha=BAND, linewidth=0), name))
+    if any(any(series.far) for series in data.series):
+        entries.append(mark(theme.paper, "o", 6, theme.quiet, "hollow: unlike all known networks"))
     if data.bars:
         bar = Line2D([], [], linestyle="", color=theme.ink, marker="_", markersize=9, mew=1.6)
         entries.append((bar, "expected top-1, 95 %"))
     if data.stars:
-        entries.append(mark(theme.paper, "*", 11, theme.ink, "landmark, same recipe"))
+        name = "landmark, its published error" if data.errors else "landmark, same recipe"
+        entries.append(mark(theme.paper, "*", 11, theme.ink, name))
     if data.ticks:
         entries.append(mark(theme.quiet, CARETUP, 7, theme.quiet, "landmark of your own: cost only, not scored here"))
     if any(series.stopped for series in data.series):

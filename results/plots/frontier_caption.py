@@ -102,7 +102,8 @@ def caveats(run: Run, cost: Objective, frame: pd.DataFrame) -> list[str]:
     stopped = int((everything["state"] == "pruned").sum())
     failed = int((everything["state"] == "fail").sum())
     warm = int((frame["kind"] == "warm").sum())
-    counts = [f"{amount(len(frame), 'sampled network')}, each with the score of one training"]
+    each = ", each with its expected error" if run.score.error else ", each with the score of one training"
+    counts = [f"{amount(len(frame), 'sampled network')}{each}"]
     if warm:
         counts.append(f"{warm:,} of them taken over from earlier runs")
     if stopped:
@@ -111,9 +112,11 @@ def caveats(run: Run, cost: Objective, frame: pd.DataFrame) -> list[str]:
         counts.append(f"{failed:,} failed or interrupted")
     lines = [f"{'; '.join(counts)}. Cost: {cost.metric}."]
     sampler = run.settings.get("sampler")
-    if sampler is not None and sampler not in UNIFORM:
+    refined = ", refined" if (run.settings.get("refine") or 0) > 0 else ""
+    if sampler is not None and (sampler not in UNIFORM or refined):
         lines.append(
-            f"The sampler ({sampler}) proposes more of what scores well: these are no even draws of the space."
+            f"The sampler ({sampler}{refined}) proposes more of what scores well: these are no even draws of the space."
         )
-    lines.append(f"Recipe {run.recipe_name} on {run.data_name}.")
+    if run.trains:
+        lines.append(f"Recipe {run.recipe_name} on {run.data_name}.")
     return lines + images_lines(run) + trust_lines(run)

@@ -33,6 +33,7 @@ class Series:
     y: tuple[float, ...]
     on_frontier: tuple[bool, ...]
     stopped: tuple[tuple[float, float], ...] = ()  # stopped early: x, and the score so far
+    far: tuple[bool, ...] = ()  # of expected errors: unlike all known networks of the family
 
 
 @dataclass(frozen=True)
@@ -78,10 +79,11 @@ class FrontierPlot:
     bars: tuple[tuple[float, float, float, float], ...] = ()  # x, expected top-1 and its interval, of those on it
     slow: tuple[float, ...] = ()  # where networks lie that were rejected for their latency
     slow_label: str = ""
+    errors: bool = False  # y is a top-1 error, of which less is better: expected, of landmarks published
 
 
 def frontier_data(run: Run, view: View = DEFAULT_VIEW) -> FrontierPlot:
-    """Step one: what to show of a run.
+    """Step one: the proxies' scores of a run; see `results.plots.frontier_expected` for expected errors.
 
     Raises:
         ValueError: if no network has the cost that is wanted on the axis.
@@ -95,9 +97,9 @@ def frontier_data(run: Run, view: View = DEFAULT_VIEW) -> FrontierPlot:
     failed = priced[priced["state"] == "fail"]
     own, unknown = _unscored(run, done, cost)
     slow = priced[priced["state"] == "slow"]
-    members = run.frontier(view.x)
+    members = run.proxy_frontier(view.x)
     unscored = pd.concat([stopped, failed, slow])[cost.column]
-    x_range = _x_range(run, cost, done, members, list(unscored), [tick.x for tick in own])
+    x_range = cost_range(run, cost, done, members, list(unscored), [tick.x for tick in own])
     ticks = tuple(tick for tick in own if x_range[0] <= tick.x <= x_range[1])
     shown = done[done[cost.column] >= x_range[0] * cost.unit]
     ranked = run.one_objective and cost == run.objective  # there is no frontier
@@ -119,12 +121,12 @@ def frontier_data(run: Run, view: View = DEFAULT_VIEW) -> FrontierPlot:
     }
     return FrontierPlot(
         title=_title(run, cost),
-        x_label=_x_label(run, cost),
+        x_label=cost_label(run, cost),
         y_label=f"proxy top-1 on {shorten(run.data_name, 24)}, recipe {shorten(run.recipe_name, 20)} (%)",
         x_range=x_range,
         y_range=y_range,
-        budget=_limit(run, cost),
-        budget_label=_limit_label(run, cost),
+        budget=budget_of(run, cost)[0],
+        budget_label=budget_of(run, cost)[1],
         series=_series(done, stopped, set(members["trial"]), cost),
         stars=_stars(run, shown[shown["kind"] == "landmark"], cost),
         step=() if ranked else line or points,
@@ -145,7 +147,8 @@ def _title(run: Run, cost: Objective) -> str:
     return f"Proxy top-1 on {shorten(run.data_name, 24)} {what}"
 
 
-def _x_label(run: Run, cost: Objective) -> str:
+def cost_label(run: Run, cost: Objective) -> str:
+    """Of the axis."""
     on = run.timing
     timing = f", batch {on['batch']}, {on['device']}, {on['dtype']}" if on else ""
     return cost.axis_at.format(size=f"{run.input_size}x{run.input_size}", classes=run.classes, timing=timing)
@@ -154,22 +157,16 @@ def _x_label(run: Run, cost: Objective) -> str:
 _CAPS = LIMITS | {"latency_ms": "max_latency"}  # column -> setting
 
 
-def _limit(run: Run, cost: Objective) -> float | None:
-    """The run's limit of what is on the axis."""
+def budget_of(run: Run, cost: Objective) -> tuple[float | None, str]:
+    """The run's limit of what is on the axis, in its unit, and what it is called; None and no words without one."""
     most = run.settings.get(_CAPS[cost.column])
-    return None if most is None else float(most) / cost.unit
+    if most is None:
+        return None, ""
+    limit = float(most) / cost.unit
+    return limit, f"{'budget' if cost.name == 'macs' else 'limit'} {limit:.4g} {cost.symbol}"
 
 
-def _limit_label(run: Run, cost: Objective) -> str:
-    limit = _limit(run, cost)
-    if limit is None:
-        return ""
-    if cost.name == "macs":
-        return f"budget {limit:.4g} {cost.symbol}"
-    return f"limit {limit:.4g} {cost.symbol}"
-
-
-def _x_range(
+def cost_range(
     run: Run, cost: Objective, done: pd.DataFrame, members: pd.DataFrame, more: Sequence[float], own: Sequence[float]
 ) -> tuple[float, float]:
     """What of the axis to show.
@@ -177,7 +174,7 @@ def _x_range(
     In match mode every sample costs the budget: cheaper landmarks would press them into one line, and are shown only
     if they are among the best. Landmarks that only have a cost widen the range by no more than `FAR`.
     """
-    limit = _limit(run, cost)
+    limit, _ = budget_of(run, cost)
     marks = [float(x) / cost.unit for x in (*done[cost.column], *more)] + ([] if limit is None else [limit])
     low, high = min(marks, default=1.0), max(marks, default=10.0)  # an empty picture has an axis, too
     if run.settings["mode"] == "match" and cost.name == "macs" and limit is not None:
@@ -269,7 +266,7 @@ def _band(run: Run, cost: Objective, x_range: tuple[float, float]) -> tuple[Repe
 
     It rises at costs of networks alone: these are the places where it is computed, unless there are too many.
     """
-    end = (_limit(run, cost) or x_range[1]) * cost.unit
+    end = (budget_of(run, cost)[0] or x_range[1]) * cost.unit
     prices = np.unique(numbers(run.networks(), cost.column))
     prices = prices[(prices >= x_range[0] * cost.unit) & (prices < end)]
     grid = np.append(prices, end) if len(prices) < _GRID else np.geomspace(x_range[0] * cost.unit, end, _GRID)

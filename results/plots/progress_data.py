@@ -65,7 +65,8 @@ def progress_data(run: Run, view: View = DEFAULT_VIEW) -> ProgressPlot:
     axis = axis_of([run], cost)
     order = [*warm.index, *trained.index]
     points = [(0.0, 0.0), *growth(run, frame.loc[order], cost, axis)][len(warm) :]
-    measures = [Measure("best top-1 (%)", tuple(best for _, best in points))]
+    what = "best expected top-1 (%)" if run.score.error else "best top-1 (%)"
+    measures = [Measure(what, tuple(best for _, best in points))]
     low, high = axis
     if run.settings["mode"] == "frontier":
         measures.insert(0, Measure("hypervolume (points)", tuple(reached for reached, _ in points)))
@@ -82,6 +83,8 @@ def progress_data(run: Run, view: View = DEFAULT_VIEW) -> ProgressPlot:
     lines = [_counts(own, trained, len(warm))]
     if text := _best(own):
         lines.append(text)
+    if run.score.error:
+        lines.append("Expected top-1: 100 less the error that a network's own stays below with probability 80 %.")
     if run.settings["mode"] == "frontier":
         lines.append(
             "Hypervolume: the best top-1 at or below a cost, 0 where there is nothing, on average over the logarithmic "

@@ -13,23 +13,26 @@ import pandas as pd
 
 from results.export.tables import scale
 from results.plots import View, style
-from results.plots.frontier_data import FrontierPlot, frontier_data
+from results.plots.frontier import frontier_data
+from results.plots.frontier_data import FrontierPlot
 from results.run.columns import COLUMNS
 from results.run.frame import whole
 from results.run.notes import images_lines, repeats_lines, trust_lines
 from results.run.objective import COSTS, timing_text
+from results.run.pareto import best_first
 from results.run.run import Run
 from results.run.stages import stages
 from results.run.storage import is_server
 from space import config_from_json
 from space.shell.reading import read_text
-from space.shell.scores import score_text
+from space.shell.scores import FAMILIAR_FROM, score_text
 from space.shell.words import duration
 
 STATES = {"complete": "trained", "pruned": "stopped early", "slow": "too slow, not trained", "fail": "failed"}
 # Columns of the table that the page has of each network, where any network has a value.
 SHOWN = (
-    "trial", "kind", "family", "config_id", "state", "proxy_macs", "proxy_top1", "proxy_se", "held_out",
+    "trial", "kind", "family", "config_id", "state", "expected_error", "error_low", "error_high", "familiarity",
+    "evidence", "published_error", "proxy_macs", "proxy_top1", "proxy_se", "held_out",
     "last_top1", "published_top1", "macs", "params",
     "activations", "latency_ms", "on_frontier", "trainings", "mean_top1", "expected_top1", "expected_low",
     "expected_high", "p_frontier", "compared", "trained_top1",
@@ -81,7 +84,8 @@ def report_data(run: Run) -> ReportData:
     The payload's keys: ``networks`` (column -> values, a value for each network), ``scales`` (of columns, for a
     reader: divisor, symbol, decimals), ``labels`` (of published networks,
     by number of the row), ``stages`` (for each network its stages, each a list of `STAGE`), ``stage`` (these names),
-    ``costs`` (name -> what the picture shows over that cost), ``cost`` (the run's own), ``families``, ``states``,
+    ``costs`` (name -> what the picture shows over that cost), ``cost`` (the run's own), ``score`` (the column that the
+    run goes by, whether it is an error, and what is familiar), ``families``, ``states``,
     ``meaning`` (of columns), ``code`` (the lines that build a network; N stands for its trial) and ``themes``.
     """
     frame = run.frame()
@@ -104,6 +108,7 @@ def report_data(run: Run) -> ReportData:
         "costs": {name: _cost(run, name, data) for name, data in plots.items()},
         "cost": own,
         "ranked": run.one_objective,
+        "score": {"column": run.score.column, "error": run.score.error, "familiar": FAMILIAR_FROM},
         "families": {name: _family(name) for name in families},
         "states": STATES,
         "meaning": {column.name: column.meaning for column in COLUMNS if column.name in SHOWN},
@@ -205,7 +210,8 @@ def _summary(run: Run) -> str:
     spend = "up to " if run.settings["mode"] == "frontier" else ""
     return (
         f"Networks of {spend}{COSTS['macs'].text(run.budget_macs)} (multiply-adds, {run.input_size}x{run.input_size}, "
-        f"{run.classes:,} classes), trained by the recipe {run.recipe_name} on {run.data_name}"
+        f"{run.classes:,} classes), "
+        + (f"trained by the recipe {run.recipe_name} on {run.data_name}" if run.trains else "none of them trained")
     )
 
 
@@ -214,18 +220,16 @@ def _figures(run: Run, frame: pd.DataFrame) -> tuple[tuple[str, str], ...]:
     what = "best at the budget" if run.one_objective else "on the frontier"
     found = [(f"{len(run.networks()):,}", "networks with a score"), (f"{len(members):,}", what)]
     if len(members):
-        best = _top(members)
-        images = whole(best["held_out"])
-        score = score_text(best["proxy_top1"], images, 2)
-        found.append((f"{score} %", f"proxy top-1 of the best, trial {best['trial']}"))
-    found.append((duration(float(frame["seconds"].sum())), "of training"))
-    return tuple(found)
-
-
-def _top(members: pd.DataFrame) -> pd.Series:
-    """The best of a run's answer: by expected top-1 where that is known."""
-    score = members["expected_top1"] if members["expected_top1"].notna().any() else members["proxy_top1"]
-    return members.iloc[int(score.argmax())]
+        best = best_first(members, run.settings).iloc[0]
+        if run.score.error:
+            interval = f"[{best['error_low']:.1f}, {best['error_high']:.1f}]"
+            found.append(
+                (f"{best['expected_error']:.1f} % {interval}", f"expected error of the best, trial {best['trial']}")
+            )
+        else:
+            score = score_text(best["proxy_top1"], whole(best["held_out"]), 2)
+            found.append((f"{score} %", f"proxy top-1 of the best, trial {best['trial']}"))
+    return (*found, (duration(float(frame["seconds"].sum())), "of training")) if run.trains else tuple(found)
 
 
 def _settings(run: Run) -> Iterator[tuple[str, tuple[tuple[str, str], ...]]]:
@@ -269,7 +273,7 @@ def _commands(run: Run) -> Iterator[tuple[str, str]]:
     yield "The table on the terminal or as a file", _line("results", "show", place, *where, "--help")
     members = run.frontier()
     if len(members):
-        best = _top(members)
+        best = best_first(members, run.settings).iloc[0]
         trial = str(best["trial"])
         yield "Take the best network away", _line(
             "results", "export", place, *where, "--trial", trial, "--to", "model.onnx"

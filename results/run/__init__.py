@@ -5,6 +5,7 @@
 `candidate`  `Candidate`: a network that was scored, ready to be built
 `storage`    opens the study for reading
 `objective`  what a network costs: multiply-adds, parameters, activations, latency
+`score`      what a run goes by: expected errors or its proxies' top-1
 `pareto`     the exact non-dominated set and its hypervolume
 `repeats`    networks trained from several seeds; `uncertainty`: the frontier without seed variance
 `frame`      trials -> DataFrame; `columns`: what each column is

@@ -41,7 +41,7 @@ _TRIAL: dict[str, Check] = {
     **dict.fromkeys(("kind", "landmark", "family", "config_id", "origin", "from_run", "reason", "trace"), _text),
     **dict.fromkeys(("macs", "params", "activations", "target_macs", "duplicate_of", "repeat_of", "seed"), _whole),
     **dict.fromkeys(("resolution", "input_size"), _whole),
-    **dict.fromkeys(("score", "latency", "setting", "config"), _table),
+    **dict.fromkeys(("score", "latency", "setting", "config", "expected"), _table),
     "violation": _number,
 }
 _WITHIN: dict[str, dict[str, Check]] = {
@@ -52,6 +52,10 @@ _WITHIN: dict[str, dict[str, Check]] = {
         "curve": _curve,
     },
     "latency": {**dict.fromkeys(("median_ms", "p90_ms"), _number), **dict.fromkeys(("runs", "peak_memory"), _whole)},
+    "expected": {
+        **dict.fromkeys(("error", "low", "high", "cautious", "familiarity"), _number),
+        "evidence": _text,
+    },
     "setting": {"name": _text},
 }
 
@@ -66,9 +70,9 @@ def check_attributes(trial: FrozenTrial) -> None:
     for name in _ALWAYS:
         if attributes.get(name) is None:
             raise ValueError(f"trial {trial.number}: its {name} is missing, expected {_OF[_TRIAL[name]]}")
-    _check(trial.number, "", attributes, _TRIAL)
+    _check(f"trial {trial.number}", "", attributes, _TRIAL)
     for name, checks in _WITHIN.items():
-        _check(trial.number, f"{name}.", attributes.get(name) or {}, checks)
+        _check(f"trial {trial.number}", f"{name}.", attributes.get(name) or {}, checks)
 
 
 def check_settings(settings: Mapping[str, Any]) -> None:
@@ -79,8 +83,19 @@ def check_settings(settings: Mapping[str, Any]) -> None:
             raise ValueError(f"its setting {name} is {repr(value)[:50]}, expected a number")
 
 
-def _check(number: int, prefix: str, values: Mapping[str, Any], checks: Mapping[str, Check]) -> None:
+def check_expected(found: Any) -> dict[str, dict[str, Any]]:
+    """What a search has worked out anew, by configuration, as the study has it; raises ValueError for anything else."""
+    if not isinstance(found, dict):
+        raise ValueError(f"its expected errors are {repr(found)[:50]}, expected an object")
+    for network, each in found.items():
+        if not isinstance(each, dict):
+            raise ValueError(f"the expected error of {network} is {repr(each)[:50]}, expected an object")
+        _check(str(network), "", each, _WITHIN["expected"])
+    return found
+
+
+def _check(what: str, prefix: str, values: Mapping[str, Any], checks: Mapping[str, Check]) -> None:
     for name, fits in checks.items():
         value = values.get(name)
         if value is not None and not fits(value):
-            raise ValueError(f"trial {number}: its {prefix}{name} is {repr(value)[:50]}, expected {_OF[fits]}")
+            raise ValueError(f"{what}: its {prefix}{name} is {repr(value)[:50]}, expected {_OF[fits]}")

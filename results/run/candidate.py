@@ -20,7 +20,7 @@ class Candidate:
     config: Config
     macs: int  # at the run's input size and number of classes
     params: int
-    proxy_top1: float  # percent
+    proxy_top1: float | None  # percent; None if it was not trained
     trial: int
     input_size: int  # the run's target
     classes: int
@@ -30,10 +30,14 @@ class Candidate:
         None  # median inference at batch 1, where the run measured it: conditions in `Run.timing`
     )
 
+    expected_error: float | None = None  # percent of top-1 errors; None where there is no published truth
+    interval: tuple[float, float] | None = None  # 95 % of that for one training by an unknown recipe
+    familiarity: float | None = None  # from 0 to 1; see `results.run.columns`
+
     @property
     def score(self) -> str:
-        """The proxy top-1 in percent with its standard error, as in "41.20 ± 0.70"."""
-        return score_text(self.proxy_top1, self.held_out, 2)
+        """The proxy top-1 in percent with its standard error, as in "41.20 ± 0.70"; a dash if it was not trained."""
+        return "-" if self.proxy_top1 is None else score_text(self.proxy_top1, self.held_out, 2)
 
     def build(self, classes: int | None = None, input_size: int | None = None) -> nn.Module:
         """A fresh module that trains; for the run's target unless told otherwise.
@@ -54,6 +58,9 @@ class Candidate:
             "input_size": self.input_size,
             "classes": self.classes,
             "latency_ms": self.latency_ms,
+            "expected_error": self.expected_error,
+            "interval": None if self.interval is None else list(self.interval),
+            "familiarity": self.familiarity,
             "proxy_top1": self.proxy_top1,
             "held_out": self.held_out,
             "trial": self.trial,

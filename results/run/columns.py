@@ -26,6 +26,17 @@ COLUMNS = (
     Field("state", "str", "", "complete, fail, pruned (stopped early) or slow (beyond --max-latency, not trained)"),
     Field("proxy_top1", "float64", "%", "top-1 on held-out images after training by the recipe; complete trials only"),
     Field("proxy_macs", "Int64", "multiply-adds", "of the proxy that was trained, at the recipe's resolution"),
+    Field(
+        "expected_error", "float64", "%", "top-1 error to expect if trained as published networks are: docs/expected.md"
+    ),
+    Field("error_low", "float64", "%", "95 % interval of it for one training by an unknown recipe: lower end"),
+    Field("error_high", "float64", "%", "upper end of that interval"),
+    Field("cautious_error", "float64", "%", "above the network's own error with probability 80 %: choices go by it"),
+    Field("familiarity", "float64", "", "1: counts of a known network of its family; below 0.5: far from all of them"),
+    Field("evidence", "str", "", "what expected_error follows from: counts, or counts and the proxy's score"),
+    Field(
+        "published_error", "float64", "%", "published top-1 error of a landmark: what expected errors are held against"
+    ),
     Field("held_out", "Int64", "images", "held-out images that the top-1 is a percentage of"),
     Field("proxy_se", "float64", "%", "standard error of proxy_top1 from these images alone: sqrt(p(1 - p)/n)"),
     Field("last_top1", "float64", "%", "top-1 when a trial was stopped early, after fewer epochs; pruned trials only"),

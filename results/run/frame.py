@@ -24,6 +24,7 @@ def trials_frame(
     limits: Mapping[str, Any],
     cost: str = "macs",
     landmarks: Mapping[str, Landmark] = LANDMARKS,
+    expected: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> pd.DataFrame:
     """The table of `COLUMNS`; a running trial may have little of it.
 
@@ -33,8 +34,9 @@ def trials_frame(
             ``max_activations``; ``mode``, too. A run's settings have these keys.
         cost: the column that the frontier holds against top-1.
         landmarks: by name, the published ones and the run's own.
+        expected: by configuration, what the search has worked out anew since the trials were recorded.
     """
-    rows = [_row(trial, landmarks) for trial in trials]
+    rows = [_row(trial, landmarks, expected or {}) for trial in trials]
     frame = pd.DataFrame(
         {column.name: pd.Series([row.get(column.name) for row in rows], dtype=column.dtype) for column in COLUMNS}
     )
@@ -48,15 +50,19 @@ def whole(value: Any) -> int | None:
     return None if pd.isna(value) else int(value)
 
 
-def _row(trial: FrozenTrial, landmarks: Mapping[str, Landmark]) -> dict[str, Any]:
+def _row(
+    trial: FrozenTrial, landmarks: Mapping[str, Landmark], anew: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
     attributes = trial.user_attrs
+    expected = anew.get(attributes.get("config_id", "")) or attributes.get("expected") or {}
     complete = trial.state.name == "COMPLETE"
     known = landmarks.get(attributes.get("landmark", ""))
     published = known.published.top1_error if known else None
     score = attributes.get("score") or {}
     latency = attributes.get("latency") or {}
     config = attributes.get("config")
-    top1, images = trial.values[0] if complete and trial.values else None, score.get("held_out")
+    # Of a run that trains nothing, what the study was given is no score.
+    top1, images = trial.values[0] if complete and trial.values and score else None, score.get("held_out")
     return _shape(config) | {key: attributes.get(key) for key in (
         "kind", "landmark", "family", "config_id", "macs", "params", "activations", "target_macs", "duplicate_of",
         "origin", "from_run", "repeat_of", "seed",
@@ -65,6 +71,13 @@ def _row(trial: FrozenTrial, landmarks: Mapping[str, Landmark]) -> dict[str, Any
         "on_frontier": False,
         "state": "slow" if attributes.get("violation", 0) > 0 else trial.state.name.lower(),
         "proxy_top1": top1,
+        "expected_error": expected.get("error"),
+        "error_low": expected.get("low"),
+        "error_high": expected.get("high"),
+        "cautious_error": expected.get("cautious"),
+        "familiarity": expected.get("familiarity"),
+        "evidence": expected.get("evidence"),
+        "published_error": published,
         "held_out": images,
         "proxy_se": None if top1 is None or not images else standard_error(top1, images),
         "last_top1": score.get("top1") if trial.state.name == "PRUNED" else None,

@@ -10,6 +10,11 @@ from space.shell.words import amount, capital
 
 DIGITS = "Digits show the machinery, not ImageNet."
 RANKS = "A proxy score ranks networks trained alike; it is not the accuracy after full training."
+EXPECTS = (
+    "Expected error: of a network that is trained from scratch as the published ones were; brackets: 95 % for one "
+    "training by an unknown recipe. Which of two networks is better is known more surely. The best are chosen by the "
+    "error that a network's own stays below with probability 80 %."
+)
 
 
 def images_lines(run: Run) -> list[str]:
@@ -55,7 +60,14 @@ def repeats_lines(run: Run) -> list[str]:
 
 def trust_lines(run: Run) -> list[str]:
     """How far an order by these scores can be trusted."""
-    lines = [RANKS]
+    lines = []
+    if run.score.error:
+        lines.append(EXPECTS)
+        if run.trust:
+            lines.append(capital(run.trust) + ".")
+    if not run.trains:
+        return lines
+    lines.append(RANKS)
     if run.fidelity:
         lines.append(capital(run.fidelity))  # no full stop: it may end in a command
     if run.data_name == "digits":

@@ -56,6 +56,14 @@ OBJECTIVES = {name: each for name, each in COSTS.items() if each.searched}  # wh
 BEST = 5  # networks that are the answer of a run in match mode, where there is no frontier
 
 
+UNTRAINED = "none"  # the recipe of a run that trains nothing
+
+
+def by_expected(settings: Mapping[str, Any]) -> bool:
+    """Whether a run goes by expected errors, and not by its proxies' top-1."""
+    return settings.get("score") == "expected"
+
+
 def one_objective(settings: Mapping[str, Any]) -> bool:
     """Whether a run looks for the best network at its budget, and for no frontier."""
     return settings.get("mode") == "match"

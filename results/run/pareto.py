@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from results.run.objective import BEST
+from results.run.objective import BEST, by_expected
 
 
 def frontier(top1: ArrayLike, cost: ArrayLike) -> NDArray[np.bool_]:
@@ -69,6 +69,19 @@ def hypervolume(top1: ArrayLike, cost: ArrayLike, axis: tuple[float, float]) -> 
     return float(np.sum(accuracy[members] * np.diff(ends)) / (math.log10(high) - math.log10(low)))
 
 
+def best_first(frame: pd.DataFrame, limits: Mapping[str, Any]) -> pd.DataFrame:
+    """Rows by what the run goes by, the best first: expected error, else top-1 over seeds, else that of one training.
+
+    Args:
+        frame: a table of `COLUMNS`.
+        limits: a run's settings.
+    """
+    if by_expected(limits):
+        return frame.sort_values("cautious_error", kind="stable")
+    score = "expected_top1" if frame["expected_top1"].notna().any() else "proxy_top1"
+    return frame.sort_values(score, ascending=False, kind="stable")
+
+
 def best_mask(frame: pd.DataFrame, limits: Mapping[str, Any]) -> NDArray[np.bool_]:
     """Which rows are the `BEST` best within the limits: by expected top-1, without repeats by that of one training.
 
@@ -78,7 +91,7 @@ def best_mask(frame: pd.DataFrame, limits: Mapping[str, Any]) -> NDArray[np.bool
     """
     top1 = admitted(frame, limits)
     top1[frame["duplicate_of"].notna().to_numpy()] = float("nan")
-    if frame["expected_top1"].notna().any():
+    if frame["expected_top1"].notna().any() and not by_expected(limits):
         top1 = np.where(np.isnan(top1), top1, numbers(frame, "expected_top1"))
     order = np.argsort(-top1, kind="stable")  # NaN stands last
     mask = np.zeros(len(frame), dtype=np.bool_)
@@ -101,8 +114,15 @@ def frontier_mask(frame: pd.DataFrame, limits: Mapping[str, Any], cost: str) -> 
 
 
 def admitted(frame: pd.DataFrame, limits: Mapping[str, Any]) -> NDArray[np.floating[Any]]:
-    """The top-1 of every row that may be on a frontier; NaN for repeats and for what is beyond the limits."""
-    top1 = frame["proxy_top1"].to_numpy(copy=True)
+    """The top-1 of every row that may be on a frontier; NaN for repeats and for what is beyond the limits.
+
+    Where a run goes by expected errors it is the cautious one: what the network itself has with probability 80 %.
+    """
+    if by_expected(limits):
+        top1 = 100 - frame["cautious_error"].to_numpy(copy=True)
+        top1[(frame["state"] != "complete").to_numpy()] = float("nan")
+    else:
+        top1 = frame["proxy_top1"].to_numpy(copy=True)
     top1[(frame["kind"] == "repeat").to_numpy(dtype=bool, na_value=False)] = float("nan")
     for column, setting in LIMITS.items():
         if (most := limits.get(setting)) is not None:

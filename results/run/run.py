@@ -12,11 +12,12 @@ from typing import Any
 import pandas as pd
 from optuna.trial import FrozenTrial
 
-from results.run.attributes import check_attributes, check_settings
+from results.run.attributes import check_attributes, check_expected, check_settings
 from results.run.candidate import Candidate
 from results.run.frame import trials_frame, whole
-from results.run.objective import COSTS, Objective, objective_of, one_objective
-from results.run.pareto import frontier_mask
+from results.run.objective import COSTS, UNTRAINED, Objective, by_expected, objective_of, one_objective
+from results.run.pareto import best_first, best_mask, frontier_mask
+from results.run.score import SCORES, Score
 from results.run.storage import is_server, open_study, study_url
 from results.run.trained import add_trainings
 from space import Task, config_from_json, gflops
@@ -45,6 +46,7 @@ class Run:
     about: dict[str, Any] = field(default_factory=dict, repr=False)  # run.json: environment, workers; empty without one
     own_landmarks: tuple[Landmark, ...] = ()  # the user's, scored or known by figures
     notes: tuple[str, ...] = ()  # what of the directory could not be read, a sentence each
+    trust: str | None = None  # how far expected errors can be trusted; None where there are none
 
     @property
     def landmarks(self) -> dict[str, Landmark]:
@@ -87,6 +89,16 @@ class Run:
         return one_objective(self.settings)
 
     @property
+    def score(self) -> Score:
+        """What the run goes by: expected errors, or the top-1 of its proxies."""
+        return SCORES["expected" if by_expected(self.settings) else "proxy"]
+
+    @property
+    def trains(self) -> bool:
+        """Whether networks were trained."""
+        return self.recipe_name != UNTRAINED
+
+    @property
     def held_out(self) -> int | None:
         """Images that scores are a percentage of; None where no score tells."""
         known = self._frame["held_out"].dropna()
@@ -108,14 +120,13 @@ class Run:
 
     def _scored(self) -> pd.DataFrame:
         frame = self._frame
-        scored = (frame["state"] == "complete") & frame["proxy_top1"].notna() & frame["macs"].notna()
+        scored = (frame["state"] == "complete") & self.score.top1(frame).notna() & frame["macs"].notna()
         return frame[scored & (frame["kind"] != "repeat")]
 
     def frontier(self, x: str | None = None) -> pd.DataFrame:
         """The answer of the run: within the budget and limits, nothing better for as little, the cheapest first.
 
-        In match mode, where all cost the same, these are the `BEST` networks of highest expected top-1 (without
-        repeats, of highest proxy top-1), the best first.
+        In match mode, where all cost the same, these are the `BEST` networks, the best first.
 
         Args:
             x: what it costs: macs, params, activations or latency; the run's objective unless given. Another cost
@@ -126,11 +137,19 @@ class Run:
         """
         frame, cost = self._frame, self.cost(x)
         if cost == self.objective and self.one_objective:
-            score = "expected_top1" if frame["expected_top1"].notna().any() else "proxy_top1"
-            best = frame[frame["on_frontier"]].sort_values(score, ascending=False, kind="stable")
-            return best.reset_index(drop=True)
+            return best_first(frame[frame["on_frontier"]], self.settings).reset_index(drop=True)
         mask = frame["on_frontier"] if cost == self.objective else frontier_mask(frame, self.settings, cost.column)
         return frame[mask].sort_values(cost.column).reset_index(drop=True)
+
+    def proxy_frontier(self, x: str | None = None) -> pd.DataFrame:
+        """The same by the proxies' top-1, whatever the run goes by. Arguments and errors are those of `frontier`."""
+        if not self.score.error:
+            return self.frontier(x)
+        cost, settings = self.cost(x), self.settings | {"score": "proxy"}
+        if cost == self.objective and self.one_objective:
+            return best_first(self._frame[best_mask(self._frame, settings)], settings).reset_index(drop=True)
+        mask = frontier_mask(self._frame, settings, cost.column)
+        return self._frame[mask].sort_values(cost.column).reset_index(drop=True)
 
     def cost(self, x: str | None = None) -> Objective:
         """What stands on the x axis; the run's objective unless given. Raises as `frontier`."""
@@ -152,10 +171,11 @@ class Run:
         max_latency_ms: float | None = None,
         landmarks: bool = True,
     ) -> Candidate:
-        """The network with the highest proxy top-1 within the limits; of equals the one cheaper in the run's objective.
+        """The best network within the limits; of equals the one cheaper in the run's objective.
 
-        Where networks were trained again from other seeds, those with the highest *expected* top-1 come first: their
-        score without seed variance (see `results.run.uncertainty`).
+        A run that goes by expected errors has its best by the cautious one (column ``cautious_error``). Another has it
+        by proxy top-1; where networks were trained again from other seeds, by their top-1 without seed variance (see
+        `results.run.uncertainty`).
 
         Args:
             max_macs: multiply-adds of one image at the run's target, as a number or as text such as "2G"; the run's
@@ -194,9 +214,7 @@ class Run:
             frame = smaller
         if max_latency_ms is not None:
             frame = self._as_fast(frame, max_latency_ms)
-        score = "expected_top1" if frame["expected_top1"].notna().any() else "proxy_top1"
-        order = [score, self.objective.column, "trial"]
-        best = frame.sort_values(order, ascending=[False, True, True]).iloc[0]
+        best = best_first(frame.sort_values([self.objective.column, "trial"]), self.settings).iloc[0]
         return self.candidate(int(best["trial"]))
 
     def _as_fast(self, frame: pd.DataFrame, limit: float) -> pd.DataFrame:
@@ -228,7 +246,10 @@ class Run:
             config=replace(config_from_json(json.loads(row["config"])), task=Task(self.input_size, self.classes)),
             macs=int(row["macs"]),
             params=int(row["params"]),
-            proxy_top1=float(row["proxy_top1"]),
+            proxy_top1=None if math.isnan(row["proxy_top1"]) else float(row["proxy_top1"]),
+            expected_error=None if math.isnan(row["expected_error"]) else float(row["expected_error"]),
+            interval=None if math.isnan(row["error_low"]) else (float(row["error_low"]), float(row["error_high"])),
+            familiarity=None if math.isnan(row["familiarity"]) else float(row["familiarity"]),
             trial=trial,
             input_size=self.input_size,
             classes=self.classes,
@@ -270,12 +291,13 @@ def load_run(path: str | Path, storage: str | None = None, landmarks: Sequence[s
         trials = study.get_trials(deepcopy=False)
         for trial in trials:
             check_attributes(trial)
-        frame = trials_frame(trials, settings, objective_of(settings).column, LANDMARKS | own)
+        anew = check_expected(attributes.get("expected", {}))
+        frame = trials_frame(trials, settings, objective_of(settings).column, LANDMARKS | own, anew)
         fidelity = str(attributes["fidelity"]["sentence"]) if "fidelity" in attributes else None
     notes = add_trainings(frame, directory)
     return Run(
         directory, settings, frame, fidelity, attributes.get("data_name"), attributes.get("data_key"), tuple(trials),
-        about, tuple(own.values()), notes,
+        about, tuple(own.values()), notes, None if "trust" not in attributes else str(attributes["trust"]),
     )  # fmt: skip
 
 

@@ -5,12 +5,20 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from results.plots import PLOTS, check_names
-from search.cli.request import Request, request
+from results.run.objective import OBJECTIVES, UNTRAINED
+from search.cli.request import (
+    DEFAULT_REFINE,
+    DEFAULT_SAMPLER,
+    UNTRAINED_REFINE,
+    UNTRAINED_SAMPLER,
+    Request,
+    request,
+)
 from search.cli.sweep import repeats_of, sweep_of
-from search.run.settings import Settings, check_objective, check_sampler, is_timed
+from search.run.settings import Settings, check_objective, check_sampler, check_score, is_timed
 from search.workers.ray_connection import need_ray
 from space import FAMILIES, Budget, Config, family_of
 from space.landmarks.networks import LANDMARKS, landmark
@@ -25,6 +33,8 @@ if TYPE_CHECKING:
     from evaluate.training.recipe import Recipe
 
 MOST_WORKERS = 4096  # of a cluster
+FAST = ("random", "qmc")  # samplers that take no time
+DIGITS = "digits"  # what --data says unless it is given
 WITHIN = 1.05  # landmarks that cost up to this times the budget are scored
 
 
@@ -57,9 +67,20 @@ def request_of(parser: argparse.ArgumentParser, options: argparse.Namespace, wor
         repeats=repeats,
         families=split(options.families) if sweep is None else (),
         landmarks=tuple(landmarks),
+        **how_to_propose(options),
     )
     check(found)
     return found
+
+
+def how_to_propose(options: argparse.Namespace) -> dict[str, Any]:
+    """The sampler and the part of neighbours, by whether anything is trained where they are not named."""
+    trains = options.recipe != UNTRAINED
+    sampler = options.sampler or (DEFAULT_SAMPLER if trains else UNTRAINED_SAMPLER)
+    refine = options.refine
+    if refine is None:
+        refine = DEFAULT_REFINE if trains or options.sampler else UNTRAINED_REFINE
+    return {"sampler": sampler, "refine": refine}
 
 
 def check(request: Request) -> None:
@@ -76,6 +97,10 @@ def check(request: Request) -> None:
         raise ValueError(f"--repeats {request.repeats}: expected how many more trainings, such as --repeats 2")
     if request.json and request.dry_run is None:
         raise ValueError("--json goes with --dry-run; a run writes runs/NAME/trials.csv")
+    if request.score is not None:
+        check_score(request.score)
+    if request.recipe == UNTRAINED:
+        check_untrained(request)
     plots_of(request)
     if request.quiet and request.verbose:
         raise ValueError("--quiet and --verbose: expected one of them")
@@ -98,6 +123,29 @@ def check(request: Request) -> None:
     check_objective(request.objective, request.target.mode)
     if is_timed(request.objective, request.max_latency) and (request.workers not in (None, 1) or request.ray_address):
         raise ValueError("latency is measured with nothing else running: leave out --workers and --ray-address")
+
+
+def check_untrained(request: Request) -> None:
+    """Refuse what does not go with ``--recipe none``.
+
+    Raises:
+        ValueError: with one sentence.
+    """
+    if request.sweep is not None:
+        raise ValueError("--recipe none trains nothing: a sweep needs a recipe")
+    for flag, given in {
+        "--data": request.data != DIGITS, "--skip-broken": request.skip_broken, "--repeats": request.repeats > 0,
+        "--early-stopping": request.early_stopping, "--workers": request.workers not in (None, 1),
+        "--ray-address": bool(request.ray_address), "--objective": OBJECTIVES[request.objective].measured,
+        "--max-latency": request.max_latency is not None,
+    }.items():  # fmt: skip
+        if given:
+            raise ValueError(f"--recipe none trains and times nothing: leave out {flag}")
+    if request.sampler not in FAST:
+        raise ValueError(
+            f"--sampler {request.sampler} learns too slowly for thousands of networks: expected one of "
+            f"{', '.join(FAST)} with --recipe none"
+        )
 
 
 def split(words: Sequence[str]) -> tuple[str, ...]:
@@ -125,11 +173,11 @@ def target_of(options: argparse.Namespace) -> Target:
     return target
 
 
-def landmarks_for(words: Sequence[str], target: Target) -> tuple[str, ...]:
+def landmarks_for(words: Sequence[str], target: Target, every: bool = False) -> tuple[str, ...]:
     """The landmarks to score: those named, and those of each family named that fit.
 
     A landmark fits if it is of the target's kind and at most 5 % over budget and limits; "auto" names all families that
-    are scored unasked.
+    are scored unasked, and `every` family where scoring takes no training.
 
     Raises:
         ValueError: for an unknown name, for one without a configuration, and for a family of which none fits.
@@ -147,7 +195,7 @@ def landmarks_for(words: Sequence[str], target: Target) -> tuple[str, ...]:
             each.name
             for each in LANDMARKS.values()
             if each.config is not None
-            and (family_of(each.config).scored_unasked if name == "auto" else each.family == name)
+            and (every or family_of(each.config).scored_unasked if name == "auto" else each.family == name)
             and each.target == target.kind
             and near(each.config, target)
         ]
@@ -163,15 +211,15 @@ def near(config: Config, target: Target) -> bool:
     return target.limits.measure(macs, target.input_size, target.classes)(config) <= WITHIN * macs
 
 
-def settings_of(request: Request, recipe: Recipe, device: str) -> Settings:
-    """What makes this run the run that it is."""
+def settings_of(request: Request, recipe: Recipe | None, device: str) -> Settings:
+    """What makes this run the run that it is; without a recipe nothing is trained."""
     from evaluate.images.load import data_name
     from evaluate.images.sources import without_broken
     from search.propose.warm import check as check_warm
     from search.workers.evaluation import timing_on
 
     target, sweep = request.target, request.sweep
-    parts = [str(target.budget), target.mode, data_name(request.data), recipe.name]
+    parts = [str(target.budget), target.mode, *([data_name(request.data), recipe.name] if recipe else ["untrained"])]
     parts += [f"{target.input_size}px"] if target.input_size != 224 else []
     parts += [request.objective] if request.objective != "macs" else []
     parts += [f"{limit}{word}" for limit, word in (
@@ -188,13 +236,13 @@ def settings_of(request: Request, recipe: Recipe, device: str) -> Settings:
         budget_macs=target.budget.macs,
         mode=target.mode,
         families=request.families if sweep is None else (sweep.config.family,),
-        data=without_broken(request.data) if request.skip_broken else request.data,
-        recipe=recipe.to_json(),
+        data="none" if recipe is None else without_broken(request.data) if request.skip_broken else request.data,
+        recipe={"name": UNTRAINED} if recipe is None else recipe.to_json(),
         input_size=target.input_size,
         classes=target.classes,
         sampler=request.sampler,
         seed=request.seed,
-        landmarks=(*landmarks_for(request.landmarks, target), *scored),
+        landmarks=(*landmarks_for(request.landmarks, target, every=recipe is None), *scored),
         objective=request.objective,
         timing=timing_on(device) if timed else None,
         max_params=target.limits.max_params,
@@ -206,4 +254,5 @@ def settings_of(request: Request, recipe: Recipe, device: str) -> Settings:
         own_landmarks=tuple(each.to_json() for each in request.own),
         own_families=digests(request.families) if sweep is None else {},
         sweep=sweep,
+        score="proxy" if recipe else "expected",
     )

@@ -47,6 +47,7 @@ class RunDisplay:
         slots: int = 1,
         verbosity: int = NORMAL,
         labels: Iterable[str] = (),
+        errors: bool = False,
     ) -> None:
         """A display of one start of a run.
 
@@ -57,6 +58,7 @@ class RunDisplay:
             slots: networks at the same time.
             verbosity: QUIET says nothing, VERBOSE also what is sent out and tried again.
             labels: of the networks of the run, as far as they are known: their column is as wide as the widest.
+            errors: whether the top-1 of points is what is to be expected, which is told as an error.
         """
         terminal = sys.stdout.isatty()
         # FORCE_COLOR may not put escape codes into files
@@ -65,7 +67,7 @@ class RunDisplay:
         )
         self.verbosity = verbosity
         self.width = max([LABEL, *map(len, labels)])
-        self.slots = slots
+        self.slots, self.errors = slots, errors
         self.points = _frontier(points)
         self.done, self.total = done, total
         self._indent = " " * (len(str(total)) + 7)  # below the labels
@@ -132,16 +134,34 @@ class RunDisplay:
             result += f"  {evaluation.score.seconds:5.1f} s  {evaluation.score.images_per_second:6.0f} images/s"
         on_picture = event.within and event.kind != "repeat"
         if evaluation.state == "complete" and evaluation.score is not None and on_picture:
-            point = (evaluation.score.top1, event.cost)
+            point = (evaluation.score.top1 if event.top1 is None else event.top1, event.cost)
             self.points = _frontier([*self.points, point])
             if self.points[-1] is point:
                 result += "  on the frontier so far"
         latency = "" if evaluation.latency is None else f"{evaluation.latency.median_ms:8.3f} ms  "
+        if event.expected is not None and event.kind != "repeat":
+            latency += f"expected error {event.expected.error:4.1f} %  "
         self.console.print(
             f"{self.done:4}/{self.total}  {self._label(event.label)} {event.family:12} {gflops(event.macs):>6}FLOPs "
             f"{event.params / 1e6:6.1f}M params  {latency}{result}",
             markup=False,
         )
+        self._moved()
+
+    def batch(self, count: int, points: list[tuple[float, float]]) -> None:
+        """So many networks more, none of them trained.
+
+        Args:
+            count: of them.
+            points: (top-1, MACs) of all that may be on the frontier.
+        """
+        self.done += count
+        self.points = _frontier(points)
+        self.tally.untrained += count
+        self._moved()
+
+    def _moved(self) -> None:
+        """Move the bar; where there is none, a line from time to time."""
         self.progress.update(self.task, completed=self.done, state=self.state())
         now = time.monotonic()
         if self.progress.disable and now - self._said >= PAUSE and self.done < self.total:
@@ -150,7 +170,7 @@ class RunDisplay:
 
     def state(self) -> str:
         """How far the run is: time left, trouble, frontier so far, speed."""
-        words = []
+        words = [f"{self.done} of {self.total} networks"] if self.tally.untrained else []
         left = self.tally.left(self.total - self.done, self.slots)
         if left is not None and self.done < self.total:
             words.append(f"about {duration(left)} left")
@@ -159,7 +179,8 @@ class RunDisplay:
                 words.append(f"{self.tally.states[name]} {name}")
         if self.points:
             best = max(top1 for top1, _ in self.points)
-            words.append(f"frontier {len(self.points)}, best {best:.1f} %")
+            said = f"error {100 - best:.1f} %, cautiously" if self.errors else f"{best:.1f} %"
+            words.append(f"frontier {len(self.points)}, best {said}")
         return ", ".join([*words, *filter(None, [self.tally.device_text()])])
 
     def summary(self) -> str:
@@ -196,32 +217,39 @@ def _result(evaluation: Evaluation) -> str:
 # ---------------------------------------------------------------------------------------------- before it begins
 
 
-def introduction(directory: Path, settings: Settings, data: ImageData, device: str, workers: int, fidelity: str) -> str:
-    """What is searched, how, and how far the scores can be trusted."""
+def introduction(
+    directory: Path, settings: Settings, data: ImageData | None, device: str, workers: int, fidelity: str
+) -> str:
+    """What is searched, how, and how far the scores can be trusted; without data nothing is trained."""
     target = settings.target
     size = f"{target.input_size}x{target.input_size}"
     lines = [f"run {directory}: budget {target.budget} at {size}, {target.classes} classes"]
     if target.limits:
         lines.append(f"limits {target.limits}")
     if settings.sweep is not None:
+        assert data is not None  # a sweep trains
         lines += sweep_lines(settings, data.classes)
     else:
         how = [f"mode {settings.mode}", f"families {', '.join(settings.families)}", f"sampler {settings.sampler}"]
         how += [f"refine {settings.refine:g}"] if settings.refine else []
         how += ["early stopping"] if settings.early_stopping else []
         lines.append("; ".join([*how, f"seed {settings.seed}"]))
-    origin = f" ({data.origin})" if data.origin else ""
-    train, held_out = len(data.train_labels), len(data.val_labels)
-    few = few_text(held_out)
-    lines.append(f"data {data.name}{origin}: {train} images to train, {held_out} held out of train")
-    lines += [few] if few else []
-    lines.append(f"device {device}" + (f", {workers} workers" if workers > 1 else ""))
+    if data is not None:
+        origin = f" ({data.origin})" if data.origin else ""
+        train, held_out = len(data.train_labels), len(data.val_labels)
+        few = few_text(held_out)
+        lines.append(f"data {data.name}{origin}: {train} images to train, {held_out} held out of train")
+        lines += [few] if few else []
+        lines.append(f"device {device}" + (f", {workers} workers" if workers > 1 else ""))
     if settings.timing is not None:
         limit = f"; at most {settings.max_latency:g} ms" if settings.max_latency is not None else ""
         timing = timing_text(settings.timing)
         lines.append(f"latency at batch 1 on {timing}{limit}; leave the machine alone while it is measured")
     lines += shown_text(settings)
-    lines.append(f"recipe {', '.join(f'{key} {value}' for key, value in settings.recipe.items())}")
+    if settings.trains:
+        lines.append(f"recipe {', '.join(f'{key} {value}' for key, value in settings.recipe.items())}")
+    else:
+        lines.append("recipe none: nothing is trained, networks are scored by their counts")
     return "\n".join([*lines, fidelity])
 
 

@@ -80,6 +80,18 @@ def dry_run(
     print(expected_text(expected, settings, trials, workers, repeats), file=notes, flush=True)
 
 
+def dry_untrained(settings: Settings, *, count: int, as_json: bool = False) -> None:
+    """Print sampled networks of a run that trains nothing, then what they cost by family; as `dry_run`."""
+    rng = random.Random(settings.seed)
+    drawn = []
+    for _ in range(count):
+        family, proposal = draw(settings.target, rng, settings.families)
+        drawn.append(Drawn(family, proposal, cost(proposal.config, settings.input_size, settings.classes), None))
+        print(_row(drawn[-1]) if as_json else _line(drawn[-1]))
+    words = [feasibility(drawn), "", *costs(drawn), "", *landmark_costs(settings), "", "nothing would be trained"]
+    print("\n".join(words), file=sys.stderr if as_json else sys.stdout, flush=True)
+
+
 def dry_sweep(settings: Settings, recipe: Recipe, device: str, *, repeats: int, workers: int) -> None:
     """Print the networks of a sweep, and how long training all of them from all seeds would take.
 

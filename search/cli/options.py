@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from results.plots import PLOTS
 from results.run.objective import OBJECTIVES
-from search.cli.request import DEFAULT_REFINE, DEFAULT_SAMPLER
+from search.cli.request import DEFAULT_REFINE, DEFAULT_SAMPLER, UNTRAINED_REFINE, UNTRAINED_SAMPLER
 from search.run.settings import SAMPLERS
 from space import CONVENTION
 from space.own_families import families_named
@@ -91,6 +91,12 @@ def parser() -> argparse.ArgumentParser:
     add_sweep(parser)
     score = add_scoring(parser)
     score(
+        "--score",
+        metavar="NAME",
+        help="what to go by: expected, the error that a network is expected to reach if it is trained as the published "
+        "ones were (docs/expected.md), or proxy, the top-1 of its short training (what ranks better here)",
+    )
+    score(
         "--repeats",
         type=int,
         default=0,
@@ -100,13 +106,17 @@ def parser() -> argparse.ArgumentParser:
     )
 
     add = parser.add_argument_group("how to propose").add_argument
-    add("--sampler", default=DEFAULT_SAMPLER, metavar="NAME", help=f"{', '.join(SAMPLERS)} (%(default)s)")
+    add(
+        "--sampler",
+        metavar="NAME",
+        help=f"{', '.join(SAMPLERS)} ({DEFAULT_SAMPLER}; with --recipe none {UNTRAINED_SAMPLER})",
+    )
     add(
         "--refine",
         type=float,
-        default=DEFAULT_REFINE,
         metavar="PART",
-        help="part of the later proposals that change one thing of a frontier member, from 0 to 1 (%(default)s)",
+        help="part of the later proposals that change one thing of a frontier member, from 0 to 1 "
+        f"({DEFAULT_REFINE:g}; with --recipe none {UNTRAINED_REFINE:g})",
     )
     add(
         "--early-stopping",
@@ -175,7 +185,11 @@ def add_scoring(parser: argparse.ArgumentParser) -> Callable[..., object]:
         action="store_true",
         help="go on without images that cannot be decoded, and record them; without it they are listed",
     )
-    add("--recipe", help="how networks are trained: a preset or a JSON file (default: by data and device)")
+    add(
+        "--recipe",
+        help="how networks are trained: a preset or a JSON file (default: by data and device); none: not at all, "
+        "thousands are scored by their counts",
+    )
     add("--seed", type=seed, default=0, help="(%(default)s)")
     return add
 

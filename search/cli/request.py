@@ -12,6 +12,8 @@ from space.solving.sweeps import Sweep
 
 DEFAULT_SAMPLER = "tpe"
 DEFAULT_REFINE = 0.0
+UNTRAINED_SAMPLER = "random"  # of a run that trains nothing: benchmarks/results/untrained.txt
+UNTRAINED_REFINE = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +37,7 @@ class Request:
     data: str
     skip_broken: bool
     recipe: str | None
+    score: str | None = None  # None: what ranks better
     seed: int
     # how to propose
     sampler: str = DEFAULT_SAMPLER

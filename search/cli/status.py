@@ -84,7 +84,21 @@ class Status:
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values. Times are in seconds, memory in bytes, top-1 in percent, shares from 0 to 1."""
         run, tally, start = self.run, self.tally, self.start
-        columns = ["trial", "config_id", "family", "landmark", "macs", "params", "latency_ms", "proxy_top1", "network"]
+        columns = [
+            "trial",
+            "config_id",
+            "family",
+            "landmark",
+            "macs",
+            "params",
+            "latency_ms",
+            "expected_error",
+            "error_low",
+            "error_high",
+            "familiarity",
+            "proxy_top1",
+            "network",
+        ]
         return {
             "run": str(run.directory),
             "budget_macs": run.budget_macs,
@@ -92,6 +106,8 @@ class Status:
             "objective": run.objective.name,
             "data": run.data_name,
             "recipe": run.recipe_name,
+            "score": run.score.name,
+            "trust": run.trust,
             "fidelity": run.fidelity,
             "holder": None if self.holder is None else {
                 "pid": self.holder.pid, "host": self.holder.host, "since": self.holder.since.isoformat(),
@@ -127,7 +143,9 @@ class Status:
             f"run {self.run.directory}: budget {Budget(self.run.budget_macs)} at {self.run.input_size}x"
             f"{self.run.input_size}, {self.run.classes} classes; mode {settings['mode']}"
         )
-        lines.append(f"data {self.run.data_name}; recipe {self.run.recipe_name}; objective {self.run.objective.name}")
+        data = f"data {self.run.data_name}; " if self.run.trains else ""
+        score = f"; score {self.run.score.name}" if self.run.score.error else ""
+        lines.append(f"{data}recipe {self.run.recipe_name}; objective {self.run.objective.name}{score}")
         lines += [self.run.fidelity] if self.run.fidelity else []
         lines.append(self._holder_text())
         done = f"{amount(self.tally.total, 'network')} done"
@@ -194,6 +212,8 @@ def read_status(path: str | Path, storage: str | None = None) -> Status:
     for trial in run.trials:
         if trial.user_attrs.get("kind") == "warm":
             warm += 1
+        elif not run.trains:
+            tally.untrained += 1
         else:
             tally.add(_figures(trial))
     holder = held_by(run.directory)

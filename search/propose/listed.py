@@ -58,5 +58,8 @@ class Listed:
     ) -> None:
         """What came out changes nothing."""
 
+    def relearn(self, known: Iterable[Outcome]) -> None:
+        """Nor does what they are worth by now."""
+
     def learn(self, outcome: Outcome) -> None:
         """Nor does what others gave."""

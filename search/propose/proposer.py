@@ -7,6 +7,7 @@ Nothing that is known or being trained is proposed again. Part of the later prop
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from results.run.pareto import frontier
@@ -54,9 +55,25 @@ class Proposer:
         self._suggestions = list(suggestions)
         self._rng = random.Random(f"{seed}/{done}")
         self._asked = 0
-        self._open: dict[int, tuple[Ask, Handle]] = {}
+        self._open: dict[int, tuple[Ask, Handle | None]] = {}  # no handle: asked before `relearn`
+        self._running: Counter[str] = Counter()  # configurations of those, by their ids
+        self._best: list[Outcome] | None = None  # the parents of neighbours, until something new is known
         self._outcomes: dict[str, Outcome] = {}  # by configuration, the first one of each
+        self._seed = seed
         self._space = space_for(sampler, families, target, seed, done)
+        for outcome in known:
+            self.learn(outcome)
+
+    def relearn(self, known: Iterable[Outcome]) -> None:
+        """Forget all values and learn these: what networks are worth has been worked out anew.
+
+        Samplers keep what they were told, so there is a new one, as there is where a run is continued.
+        """
+        known = list(known)
+        done = sum(outcome.sampled for outcome in known)
+        self._space = space_for(self.sampler, self.families, self.target, self._seed, done)
+        self._open = {key: (ask, None) for key, (ask, _) in self._open.items()}
+        self._outcomes.clear()
         for outcome in known:
             self.learn(outcome)
 
@@ -72,9 +89,10 @@ class Proposer:
             self._asked += 1
             ask = Ask(self._asked, family, values, proposal, origin)
             again = self.outcome(proposal.config.id)
-            running = any(other.proposal.config.id == proposal.config.id for other, _ in self._open.values())
+            running = self._running[proposal.config.id] > 0
             if attempt + 1 == REPEATS or not (again or running):
                 self._open[ask.key] = (ask, handle)
+                self._running[proposal.config.id] += 1
                 return ask
             if again:
                 self._space.tell(handle, again)
@@ -104,14 +122,18 @@ class Proposer:
             violation: of a measured limit; above 0 it is broken.
         """
         ask, handle = self._open.pop(key)
+        self._running[ask.proposal.config.id] -= 1
         values = None if objectives is None else tuple(objectives)
         outcome = Outcome(ask.proposal.config.id, ask.family, ask.values, state, values, violation)
-        self._space.tell(handle, outcome)
-        self._outcomes.setdefault(outcome.config_id, outcome)
+        if handle is None:
+            self._space.add(outcome)
+        else:
+            self._space.tell(handle, outcome)
+        self._keep(outcome)
 
     def learn(self, outcome: Outcome) -> None:
         """A network that was not asked for, such as a landmark."""
-        self._outcomes.setdefault(outcome.config_id, outcome)
+        self._keep(outcome)
         if outcome.values is not None and outcome.family in self.families:
             self._space.add(outcome)
 
@@ -119,8 +141,17 @@ class Proposer:
         """What came out of a network, if it is finished."""
         return self._outcomes.get(config_id)
 
+    def _keep(self, outcome: Outcome) -> None:
+        self._outcomes.setdefault(outcome.config_id, outcome)
+        self._best = None
+
     def _parents(self) -> list[Outcome]:
         """The best so far, for neighbours; none as long as little is known."""
+        if self._best is None:
+            self._best = self._found()
+        return self._best
+
+    def _found(self) -> list[Outcome]:
         known = [
             each
             for each in self._outcomes.values()

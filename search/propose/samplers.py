@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import hashlib
 import math
+import random
 import warnings
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution
-from optuna.samplers import BaseSampler, GPSampler, NSGAIISampler, RandomSampler, TPESampler
+from optuna.samplers import BaseSampler, GPSampler, NSGAIISampler, TPESampler
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, create_trial
 from scipy.stats import qmc
@@ -60,7 +61,7 @@ def space_for(sampler: str, families: tuple[str, ...], target: Target, seed: int
     if sampler == "qmc":
         return _Grid(families, target, seed, begin)
     if sampler == "random":
-        return _Joint(families, target, RandomSampler(seed=seeded("")), directions)
+        return _Even(families, target, seeded(""))
     return _Split(families, target, lambda part: _make(sampler, seeded(part)), directions, seeded(""))
 
 
@@ -122,6 +123,25 @@ class _Split:
         spaces = {"family": CategoricalDistribution(list(self.families))}
         self.choice.add_trial(_trial(outcome, {"family": outcome.family}, spaces))
         self.parts[outcome.family].add(outcome)
+
+
+class _Even:
+    """Each family as often as the others, each value of an axis as likely as the others; nothing is learned."""
+
+    def __init__(self, families: tuple[str, ...], target: Target, seed: int) -> None:
+        self.families, self.target, self._rng = families, target, random.Random(seed)
+
+    def ask(self, given: Given | None) -> tuple[Handle, str, dict[str, Value]]:
+        if given:
+            return (), *given
+        family = self._rng.choice(self.families)
+        return (), family, {axis.name: axis.draw(self._rng) for axis in axes(family, self.target)}
+
+    def tell(self, handle: Handle, outcome: Outcome) -> None:
+        """Nothing to learn."""
+
+    def add(self, outcome: Outcome) -> None:
+        """Nothing to learn."""
 
 
 class _Grid:

@@ -12,6 +12,7 @@ from pathlib import Path
 from optuna.trial import FrozenTrial, TrialState
 
 from results import Run
+from results.run.pareto import best_first
 from results.run.run import load_runs
 from search.records import Evaluation
 from search.run.parameters import parameters, values_in
@@ -57,12 +58,14 @@ def warm_start(search: Search, runs: Iterable[str], data_key: str, storage: str 
         different = [key for key in SAME if run.settings.get(key) != search.settings.to_json()[key]]
         if run.data_key != data_key:
             different.append("images")
-        if different:
+        if different or not run.trains:
             found = _shapes(run, search.settings)
             shapes += [parameters(family, values) for family, values in found]
+            why = (
+                f"other {', '.join(different)}, so its scores do not hold here" if run.trains else "it trained nothing"
+            )
             sentences.append(
-                f"warm start from {path}: other {', '.join(different)}, so its scores do not hold here; "
-                f"the shapes of {len(found)} of its best networks are tried first"
+                f"warm start from {path}: {why}; the shapes of {len(found)} of its best networks are tried first"
             )
         else:
             taken = sum(_take_over(search, trial, run) for trial in run.trials)
@@ -95,7 +98,7 @@ def _take_over(search: Search, trial: FrozenTrial, run: Run) -> bool:
 
 def _shapes(run: Run, settings: Settings) -> list[tuple[str, dict[str, Value]]]:
     """The axis values of the run's frontier, as far as this run's axes can express them, the best first."""
-    best = [int(number) for number in run.frontier().sort_values("proxy_top1", ascending=False)["trial"]]
+    best = [int(number) for number in best_first(run.frontier(), run.settings)["trial"]]
     numbered = {trial.number: trial for trial in run.trials}
     found = []
     for number in best:

@@ -4,6 +4,7 @@
 `settings`    what two starts must share to continue one run
 `study`       opens, continues and writes the study; one process owns it
 `trials`      what is finished, what is missing, what is on the frontier
+`expected`    what its networks are expected to reach, from counts and raw scores
 `lock`        one process a run
 `parameters`  the axes of a network as Optuna's parameters
 `storage`     how the storage is opened, and what it raises

@@ -20,6 +20,7 @@ class Tally:
     states: Counter[str] = field(default_factory=Counter)  # complete, stopped, failed
     reasons: Counter[str] = field(default_factory=Counter)  # of failed ones, see `short_reason`
     slow: int = 0  # of the stopped ones: slower than --max-latency, not trained; landmarks too
+    untrained: int = 0  # of a run that trains nothing
     repeated: int = 0  # known already, not trained again
     repeats: int = 0  # trained again, from another seed
     seconds: list[float] = field(default_factory=list)  # of each; 0 for what was not trained
@@ -52,7 +53,7 @@ class Tally:
     @property
     def total(self) -> int:
         """All that have ended."""
-        return self.states.total()
+        return self.states.total() + self.untrained
 
     def left(self, missing: int, slots: int) -> float | None:
         """Seconds that `missing` more networks will take, as far as the last ones tell; None as long as none do."""
@@ -63,6 +64,8 @@ class Tally:
 
     def counts_text(self) -> str:
         """As in: 38 trained, 3 stopped early, 2 failed (diverged 1, out of memory 1), 1 of them known already."""
+        if self.untrained:
+            return f"{self.untrained} scored by their counts, none trained"
         words = [f"{self.states['complete']} trained"]
         if early := self.states["stopped"] - self.slow:
             words.append(f"{early} stopped early")

@@ -6,7 +6,8 @@ Every line has
 * ``time`` - wall clock, ISO 8601 in UTC. For people: clocks are set back and forth, so nothing is computed from it.
 * ``elapsed`` - seconds since this start of the run, by a clock that only goes forwards.
 * ``session`` - one word for each start of the run.
-* ``event`` - begin, repeats (so many follow), start (a network is sent out), retry, finish, end.
+* ``event`` - begin, repeats (so many follow), start (a network is sent out), retry, finish, batch (so many networks
+  of a run that trains nothing are in the study), end.
 """
 
 from __future__ import annotations
@@ -119,6 +120,10 @@ class RunLog:
             "trial": trial, "label": event.label, "config_id": config_id, "family": event.family,
             "macs": event.macs, "params": event.params,
         } | figures(event))  # fmt: skip
+
+    def batch(self, count: int) -> None:
+        """So many networks are in the study, none of them trained."""
+        self._try("batch", {"count": count})
 
     def end(self, reason: str, sentence: str = "") -> None:
         """The start is over: ``done``, ``interrupted`` or ``error``, and what the user was told."""
@@ -261,6 +266,7 @@ _FIELDS: dict[str, dict[str, Callable[[object], bool]]] = {
         "command": _is_command,
     },
     "repeats": {"count": _is_count},
+    "batch": {"count": _is_count},
     "start": {"key": _is_count, "label": _is_text, "family": _is_text, "macs": _is_count},
     "retry": {"key": _is_count},
     "finish": {"seconds": _is_amount_or_none},

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from evaluate.training.reference import Reference
-from results.run.objective import BEST, OBJECTIVES, timing_text
+from results.run.objective import BEST, OBJECTIVES, UNTRAINED, timing_text
 from space import Config
 from space.budget import Budget
 from space.landmarks.networks import Landmark, landmark
@@ -20,6 +20,7 @@ from space.solving.sweeps import Sweep, sweep_from_json
 from space.solving.vary import Setting
 
 SAMPLERS = ("tpe", "nsga2", "gp", "qmc", "random")
+SCORES = ("expected", "proxy")  # what a search goes by: the error to expect, or the top-1 of a short training
 
 # Of the CPU, for the training of a network. More of them add in another order, and a score would depend on how many
 # networks are trained at once: with two, resnet50's proxy had 25.1 % after two epochs of `cpu` where one gives 22.6 %.
@@ -54,10 +55,12 @@ class Settings:
     own_landmarks: tuple[dict[str, Any], ...] = ()  # `Landmark.to_json` of the user's, those of figures alone too
     own_families: dict[str, str] = field(default_factory=dict)  # the user's, with a digest of each one's file
     sweep: Sweep | None = None  # the networks that are trained in place of samples; None: networks are sampled
+    score: str = "proxy"  # one of `SCORES`
 
     def __post_init__(self) -> None:
         check_name("run name", self.name, "such as --name my-run")
         check_sampler(self.sampler)
+        check_score(self.score)
         if not self.families:
             raise ValueError(f"no family to search: expected some of {', '.join(searched())}")
         if self.sweep is None:
@@ -69,6 +72,11 @@ class Settings:
             raise ValueError(f"--max-latency {self.max_latency:g}: expected milliseconds, such as --max-latency 5")
         if not 0 <= self.refine <= 1:
             raise ValueError(f"--refine {self.refine:g}: expected a part of the proposals, from 0 to 1")
+
+    @property
+    def trains(self) -> bool:
+        """Whether networks are trained, by the run's recipe."""
+        return bool(self.recipe.get("name") != UNTRAINED)
 
     @property
     def target(self) -> Target:
@@ -143,6 +151,12 @@ def check_sampler(sampler: str) -> None:
     """Raise ValueError unless there is a sampler of this name."""
     if sampler not in SAMPLERS:
         raise ValueError(f"--sampler {sampler!r}: expected one of {', '.join(SAMPLERS)}")
+
+
+def check_score(score: str) -> None:
+    """Raise ValueError unless a search can go by it."""
+    if score not in SCORES:
+        raise ValueError(f"--score {score!r}: expected one of {', '.join(SCORES)}")
 
 
 def check_objective(objective: str, mode: str) -> None:

@@ -11,17 +11,22 @@ committed transaction's journal back.
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import optuna
+from optuna.distributions import BaseDistribution, distribution_to_json
 from optuna.storages import RDBStorage
+from optuna.storages._rdb.models import TrialModel, TrialParamModel, TrialUserAttributeModel, TrialValueModel
+from optuna.trial import FrozenTrial
+from sqlalchemy import insert
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
@@ -58,6 +63,54 @@ def open_storage(place: Path | str) -> RDBStorage:
         # pool_pre_ping: a training takes so long that the connection may be gone when it ends.
         kwargs = {"pool_pre_ping": True, "connect_args": connect_arguments(url)}
         return RDBStorage(optuna_url(url), engine_kwargs=kwargs)
+
+
+def add_trials(storage: RDBStorage, study_id: int, trials: Sequence[FrozenTrial]) -> None:
+    """Write finished trials in one transaction, into the tables that `Study.add_trial` writes one trial at a time.
+
+    A trial that is written alone takes some 20 milliseconds, of which the commit is a small part.
+
+    Args:
+        storage: that nobody else writes this study in.
+        study_id: of the study in it.
+        trials: without system attributes and intermediate values; their numbers follow those of the study.
+
+    Raises:
+        SQLAlchemyError: and what else `storage_errors` turns into a sentence.
+    """
+    spaces: dict[BaseDistribution, str] = {}
+
+    def text_of(distribution: BaseDistribution) -> str:
+        if distribution not in spaces:
+            spaces[distribution] = distribution_to_json(distribution)
+        return spaces[distribution]
+
+    with storage.scoped_session.session_factory.begin() as session:
+        rows = [TrialModel(number=trial.number, study_id=study_id, state=trial.state) for trial in trials]
+        for row, trial in zip(rows, trials, strict=True):
+            row.datetime_start, row.datetime_complete = trial.datetime_start, trial.datetime_complete
+        session.add_all(rows)
+        session.flush()  # which gives them their ids
+        values, params, attributes = [], [], []
+        for row, trial in zip(rows, trials, strict=True):
+            key = {"trial_id": row.trial_id}
+            for objective, value in enumerate(trial.values or ()):
+                number, kind = TrialValueModel.value_to_stored_repr(value)
+                values.append(key | {"objective": objective, "value": number, "value_type": kind})
+            for name, value in trial.params.items():
+                space = trial.distributions[name]
+                written = {"param_name": name, "param_value": space.to_internal_repr(value)}
+                params.append(key | written | {"distribution_json": text_of(space)})
+            attributes += [
+                key | {"key": name, "value_json": json.dumps(value)} for name, value in trial.user_attrs.items()
+            ]
+        for table, found in (
+            (TrialValueModel, values),
+            (TrialParamModel, params),
+            (TrialUserAttributeModel, attributes),
+        ):
+            if found:
+                session.execute(insert(table), found)
 
 
 def close_storage(storage: RDBStorage) -> None:

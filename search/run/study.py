@@ -10,6 +10,7 @@ import platform
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import datetime
 from importlib import metadata
 from pathlib import Path
@@ -24,12 +25,13 @@ from results.run.attributes import check_attributes
 from results.run.objective import OBJECTIVES
 from results.run.storage import public_url
 from search.records import Evaluation, Network
+from search.run.expected import EXPECTED, expectations_of
 from search.run.lock import hold
 from search.run.parameters import LATENCY, TRIAL_STATES, distributions, parameters
 from search.run.settings import Settings
-from search.run.storage import close_storage, open_storage, storage_errors
+from search.run.storage import add_trials, close_storage, open_storage, storage_errors
 from search.run.trials import Trials
-from space import Config, cost
+from space import Config, config_from_json, cost
 from space.shell.files import json_bytes, write_files
 from space.solving.axes import Value
 
@@ -37,8 +39,16 @@ from space.solving.axes import Value
 class Search(Trials):
     """A run that is open for writing. Use it as a context manager: at the end it can be opened by others."""
 
-    def __init__(self, directory: Path, settings: Settings, storage_url: str | None = None) -> None:
+    def __init__(
+        self, directory: Path, settings: Settings, storage_url: str | None = None, kept: Sequence[str] = ()
+    ) -> None:
         """Make the run, or open the one that is there.
+
+        Args:
+            directory: of the run.
+            settings: of the run.
+            storage_url: where the study is; None: in the directory.
+            kept: names of settings that the run keeps as it has them, if it is there.
 
         Raises:
             ValueError: if it has other settings, another process owns it, or its storage is damaged or cannot be
@@ -54,10 +64,11 @@ class Search(Trials):
         try:
             self._hold = self._stack.enter_context(hold(directory, storage_url, settings.name))
             with self.errors():
-                self.study = self._open(settings)
+                self.study, settings = self._open(settings, kept)
                 trials = self.study.get_trials(deepcopy=False)
                 self._check(trials)
-                super().__init__(settings, trials)
+                super().__init__(settings, trials, self.study.user_attrs.get(EXPECTED))
+                self.expectations = expectations_of(settings)
         except BaseException:
             self._stack.close()
             _remove_empty(made)
@@ -77,8 +88,8 @@ class Search(Trials):
         with storage_errors(self.where, self.storage_url):
             yield
 
-    def _open(self, settings: Settings) -> optuna.Study:
-        storage = open_storage(self.storage_url or self.directory / "study.db")
+    def _open(self, settings: Settings, kept: Sequence[str]) -> tuple[optuna.Study, Settings]:
+        storage = self._storage = open_storage(self.storage_url or self.directory / "study.db")
         self._stack.callback(close_storage, storage)
         directions = [StudyDirection.MAXIMIZE, StudyDirection.MINIMIZE]
         if settings.mode == "match":
@@ -91,16 +102,18 @@ class Search(Trials):
             else:
                 study = optuna.create_study(study_name=name, storage=storage, directions=directions)
             if "settings" not in study.user_attrs and study.directions == directions:  # new, or killed before this
-                metrics = ["proxy top-1 (%)", OBJECTIVES[settings.objective].metric]
+                what = "proxy top-1 (%)" if settings.trains else "expected top-1 (%)"
+                metrics = [what, OBJECTIVES[settings.objective].metric]
                 study.set_metric_names(metrics[: len(directions)])
         stored = study.user_attrs.get("settings")
         if stored is not None:
+            settings = replace(settings, **{name: stored[name] for name in kept if name in stored})
             settings.refuse_other(stored)
         elif study.get_trials(deepcopy=False) or study.directions != directions:
             raise ValueError(f"{self.where}: the study {name!r} is not a run of archfrontier; choose another --name")
         else:
             study.set_user_attr("settings", settings.to_json())
-        return study
+        return study, settings
 
     def _check(self, trials: Sequence[FrozenTrial]) -> None:
         try:
@@ -170,10 +183,66 @@ class Search(Trials):
         Raises:
             ValueError: if the storage fails: then nothing of it is written.
         """
+        trial = self._trial(network, evaluation, duplicate_of, started)
+        with self.errors():
+            self._hold.check()
+            self.study.add_trial(trial)
+        self.append(trial)
+        return trial
+
+    def add_together(
+        self, found: Sequence[tuple[Network, Evaluation, int | None]], started: datetime
+    ) -> list[FrozenTrial]:
+        """Write finished networks, all in one transaction: for those that take so little time that a commit is long.
+
+        Args:
+            found: for each what `add` is given.
+            started: when the first of them was begun.
+
+        Raises:
+            ValueError: if the storage fails: then nothing of them is written.
+        """
+        trials = []
+        for network, evaluation, duplicate_of in found:
+            trials.append(self._trial(network, evaluation, duplicate_of, started))
+            trials[-1].number += len(trials) - 1
+        with self.errors():
+            self._hold.check()
+            add_trials(self._storage, self.study._study_id, trials)
+        for trial in trials:
+            self.append(trial)
+        return trials
+
+    def reconsider(self, settled: bool = False) -> bool:
+        """Work out anew what all networks are expected to reach, if the scores by now say something new.
+
+        Args:
+            settled: whether any new score is enough; else there must be a tenth more of them.
+
+        Returns:
+            Whether any expectation has changed: then samplers have to learn all values again.
+
+        Raises:
+            ValueError: if the storage fails.
+        """
+        if self.expectations is None or not self.expectations.learn(self.trials, settled):
+            return False
+        configs = {trial.user_attrs["config_id"]: trial.user_attrs["config"] for trial in self.trials}
+        found = self.expectations.of([config_from_json(config) for config in configs.values()])
+        self.expected = dict(zip(configs, found, strict=True))
+        with self.errors():
+            self.study.set_user_attr(EXPECTED, {network: each.to_json() for network, each in self.expected.items()})
+        return True
+
+    def _trial(
+        self, network: Network, evaluation: Evaluation, duplicate_of: int | None, started: datetime
+    ) -> FrozenTrial:
         objectives = self.objectives(evaluation, network.attributes["macs"])
         attributes = network.attributes | evaluation.to_json()
         if duplicate_of is not None:
             attributes["duplicate_of"] = duplicate_of
+        if self.expectations is not None and "expected" not in attributes:
+            attributes["expected"] = self.expectations.of([network.config])[0].to_json()
         params: dict[str, Any] = {}
         spaces = {}
         if network.values is not None:
@@ -189,19 +258,18 @@ class Search(Trials):
         )
         trial.datetime_start = started
         trial.number = len(self.trials)
-        with self.errors():
-            self._hold.check()
-            self.study.add_trial(trial)
-        self.append(trial)
         return trial
 
     def objectives(self, evaluation: Evaluation, macs: int) -> list[float] | None:
         """What Optuna is told; None for a network that failed or was stopped."""
-        if evaluation.state != "complete" or evaluation.score is None:
+        if evaluation.state != "complete":
             return None
-        if self.settings.mode == "match":
-            return [evaluation.score.top1]
-        return [evaluation.score.top1, evaluation.cost(macs, self.settings.objective)]
+        if evaluation.score is not None:
+            top1 = evaluation.score.top1
+        else:
+            assert evaluation.expected is not None  # else it is not complete
+            top1 = 100 - evaluation.expected.error
+        return [top1] if self.settings.mode == "match" else [top1, evaluation.cost(macs, self.settings.objective)]
 
 
 def _remove_empty(directories: list[Path]) -> None:

@@ -9,8 +9,8 @@ from optuna.trial import FrozenTrial, TrialState
 
 from results.run.frame import trials_frame
 from results.run.objective import BEST
-from results.run.pareto import frontier
-from search.records import Outcome
+from results.run.pareto import best_first, frontier
+from search.records import Expected, Outcome
 from search.run.counts import STATES
 from search.run.parameters import values_in
 from search.run.settings import Settings
@@ -24,10 +24,23 @@ MOST_REPEATED = 3 * BEST  # networks of a run in match mode
 class Trials:
     """The trials of one run, in the order of their numbers."""
 
-    def __init__(self, settings: Settings, trials: Iterable[FrozenTrial]) -> None:
-        """The trials as the storage has them; see `append`."""
+    def __init__(
+        self, settings: Settings, trials: Iterable[FrozenTrial], expected: Mapping[str, Mapping[str, Any]] | None = None
+    ) -> None:
+        """The trials as the storage has them; see `append`.
+
+        Args:
+            settings: of the run.
+            trials: all of them.
+            expected: what networks are expected to reach, by configuration, where that was worked out anew after they
+                were recorded: JSON of `Expected`.
+        """
         self.settings = settings
         self.trials = list(trials)
+        self.expected: dict[str, Expected] = {}  # by configuration
+        for trial in self.trials:
+            self._expect(trial)
+        self.expected |= {network: Expected.from_json(each) for network, each in (expected or {}).items()}
         samples = self.finished("sample")
         self._samples = sum(not rejected(trial.user_attrs) for trial in samples)
         self.misses = 0  # sampled networks in a row, up to now, that --max-latency has rejected
@@ -38,11 +51,26 @@ class Trials:
     def append(self, trial: FrozenTrial) -> None:
         """One trial more, finished just now."""
         self.trials.append(trial)
+        self._expect(trial)
         if trial.user_attrs["kind"] == "sample":
             self.misses = self.misses + 1 if rejected(trial.user_attrs) else 0
             self._samples += not rejected(trial.user_attrs)
         if _measured(trial):
             self._known.setdefault(identity(trial.user_attrs), trial)
+
+    def _expect(self, trial: FrozenTrial) -> None:
+        if "expected" in trial.user_attrs:
+            self.expected[trial.user_attrs["config_id"]] = Expected.from_json(trial.user_attrs["expected"])
+
+    def values(self, trial: FrozenTrial) -> tuple[float, ...]:
+        """What a finished network is worth to this search: top-1 in percent, and in frontier mode what it costs.
+
+        Where the search goes by expected errors, the top-1 is the cautious one, as it is expected by now; the study
+        keeps the raw scores.
+        """
+        if self.settings.score != "expected":
+            return tuple(trial.values)
+        return (100 - self.expected[trial.user_attrs["config_id"]].cautious, *trial.values[1:])
 
     def _counted(self) -> list[FrozenTrial]:
         """Without what a lost connection made Optuna write a second time."""
@@ -111,7 +139,7 @@ class Trials:
             attributes["family"],
             values,
             STATES[trial.state.name],
-            tuple(trial.values) if trial.state == TrialState.COMPLETE else None,
+            self.values(trial) if trial.state == TrialState.COMPLETE else None,
             attributes.get("violation"),
             attributes.get("kind") == "sample",
         )
@@ -125,8 +153,9 @@ class Trials:
     def points(self) -> list[tuple[float, float]]:
         """(top-1, MACs or ms) of every finished network within the budget and the limits."""
         return [
-            (trial.values[0], trial.values[1] if len(trial.values) > 1 else trial.user_attrs["macs"])
+            (values[0], values[1] if len(values) > 1 else trial.user_attrs["macs"])
             for trial in self._scored()
+            for values in [self.values(trial)]
         ]
 
     def members(self) -> list[FrozenTrial]:
@@ -139,12 +168,12 @@ class Trials:
             ]
         scored = self._scored()
         if self.settings.mode == "match":
-            frame = trials_frame(self.trials, self.settings.to_json())
-            score = "proxy_top1" if frame["expected_top1"].isna().all() else "expected_top1"
-            best = frame[frame["on_frontier"]].sort_values(score, ascending=False, kind="stable")
+            worked_out = {network: each.to_json() for network, each in self.expected.items()}
+            frame = trials_frame(self.trials, self.settings.to_json(), expected=worked_out)
+            best = best_first(frame[frame["on_frontier"]], self.settings.to_json())
             numbered = {trial.number: trial for trial in scored}
             return [numbered[number] for number in best["trial"].tolist()]
-        top1, costs = [trial.values[0] for trial in scored], [trial.values[1] for trial in scored]
+        top1, costs = zip(*map(self.values, scored), strict=True) if scored else ((), ())
         return [trial for trial, member in zip(scored, frontier(top1, costs), strict=True) if member]
 
     def _scored(self) -> list[FrozenTrial]:
@@ -168,7 +197,8 @@ def identity(attributes: Mapping[str, Any]) -> tuple[str | None, int | None]:
 
 def _measured(trial: FrozenTrial) -> bool:
     """Whether measuring the same network again would tell nothing new; a worker that was lost tells nothing."""
-    return ("score" in trial.user_attrs or "violation" in trial.user_attrs) and not _repeats(trial)
+    known = trial.user_attrs.keys() & {"score", "violation"} or trial.state == TrialState.COMPLETE
+    return bool(known) and not _repeats(trial)
 
 
 def _repeats(trial: FrozenTrial) -> bool:

@@ -6,6 +6,7 @@ import math
 from typing import NamedTuple
 
 FEW = 500  # held-out images below which scores say little: a standard error of up to 2.2 points
+FAMILIAR_FROM = 0.5  # a network that is less familiar is far from all known ones of its family
 Z = 1.959964  # standard deviations on either side that hold 95 % of a normal distribution
 
 

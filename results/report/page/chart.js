@@ -1,7 +1,7 @@
 // The frontier as an interactive picture: one mark a network, over the cost that is chosen.
 
 const CHART = document.getElementById("chart");
-const STARS = "published, same recipe";
+const STARS = ERROR ? "published error" : "published, same recipe";
 let costName = DATA.cost;
 
 /** Plotly reads tags in texts; ours are plain. */
@@ -20,7 +20,8 @@ function lines(words, width) {
 /** What the label at a mark says. */
 function hover(row) {
   const words = [`<b>${lines(title(row), 48)}</b>`, lines(`${text(row, "family")} ${text(row, "network")}`, 48)];
-  for (const column of ["macs", "params", "latency_ms", "proxy_top1", "proxy_se", "expected_top1", "expected_low",
+  for (const column of ["macs", "params", "latency_ms", "expected_error", "error_low", "error_high", "familiarity",
+    "published_error", "proxy_top1", "proxy_se", "expected_top1", "expected_low",
     "expected_high", "last_top1", "p_frontier"]) {
     if (text(row, column)) words.push(`${NAMES[column] || column} ${plain(text(row, column, true))}`);
   }
@@ -37,23 +38,39 @@ function marks(name, rows, heights, marker, more = {}) {
     hovertext: rows.map(hover), customdata: rows, cliponaxis: false, ...more };
 }
 
-/** The marks of one family, those on the frontier larger; what lies below the picture goes to its lower edge. */
-function familyMarks(name, rows, members, floor, theme) {
+/** Where a network is drawn; a published one among expected errors stands at its own published error. */
+function height(row) {
+  const published = ERROR && row in DATA.labels ? value(row, "published_error") : null;
+  return published ?? value(row, HEIGHT) ?? (ERROR ? null : value(row, "last_top1"));
+}
+
+/** The edge of the picture where the worst are. */
+const worst = () => DATA.costs[costName].y_range[ERROR ? 1 : 0];
+
+/** A height inside of the picture, or its worst edge. */
+function within(row) {
+  const found = height(row) ?? worst();
+  return ERROR ? Math.min(found, worst()) : Math.max(found, worst());
+}
+
+/** The marks of one family, those on the frontier larger; what is worse than the picture shows goes to its edge. */
+function familyMarks(name, rows, members, theme) {
   const { colour, symbol, name: label } = DATA.families[name];
   const on = rows.filter((row) => members.has(value(row, "trial")));
   const off = rows.filter((row) => !members.has(value(row, "trial")));
-  const top1 = (row) => value(row, "proxy_top1");
   const drawn = [];
-  const inside = off.filter((row) => top1(row) >= floor);
-  const below = off.filter((row) => top1(row) < floor);
+  const inside = off.filter((row) => within(row) === height(row));
+  const beyond = off.filter((row) => within(row) !== height(row));
   const group = { legendgroup: name, showlegend: false };
-  drawn.push(marks(label, inside, inside.map(top1),
-    { symbol, color: colour, size: 8, opacity: 0.75, line: { width: 0.6, color: theme.paper } }, group));
-  drawn.push(marks(label, on, on.map(top1),
-    { symbol, color: colour, size: 12, line: { width: 1.5, color: theme.ink } }, group));
-  if (below.length) {
-    drawn.push(marks(`${label}, below`, below, below.map(() => floor),
-      { symbol: "arrow-down", color: colour, size: 10 }, group));
+  // hollow: unlike all known networks of the family
+  const shape = (row) => (ERROR && value(row, "familiarity") < DATA.score.familiar ? `${symbol}-open` : symbol);
+  drawn.push(marks(label, inside, inside.map(height),
+    { symbol: inside.map(shape), color: colour, size: 8, opacity: 0.75, line: { width: ERROR ? 1 : 0.6, color: ERROR ? colour : theme.paper } }, group));
+  drawn.push(marks(label, on, on.map(height),
+    { symbol: on.map(shape), color: colour, size: 12, line: { width: 1.5, color: theme.ink } }, group));
+  if (beyond.length) {
+    drawn.push(marks(`${label}, ${ERROR ? "above" : "below"}`, beyond, beyond.map(worst),
+      { symbol: ERROR ? "arrow-up" : "arrow-down", color: colour, size: 10 }, group));
   }
   // the legend's own mark: a family has it wherever its networks are
   drawn.push({ type: "scatter", mode: "markers", name: label, legendgroup: name, x: [null], y: [null],
@@ -78,7 +95,7 @@ function lostMarks(known, floor, theme) {
   const stopped = known.filter((row) => value(row, "state") === "pruned");
   if (stopped.length) {
     const families = stopped.map((row) => DATA.families[value(row, "family")]);
-    drawn.push(marks(DATA.states.pruned, stopped, stopped.map((row) => Math.max(value(row, "last_top1") ?? floor, floor)),
+    drawn.push(marks(DATA.states.pruned, stopped, stopped.map(within),
       { symbol: families.map((family) => `${family.symbol}-open`), color: families.map((family) => family.colour), size: 7,
         opacity: 0.8 }));
   }
@@ -96,7 +113,7 @@ function lostMarks(known, floor, theme) {
 function traces(theme) {
   const cost = DATA.costs[costName];
   const members = new Set(cost.members);
-  const floor = cost.y_range[0];
+  const floor = worst();
   const known = DATA.networks.trial.map((_, row) => row).filter((row) => value(row, cost.column) !== null);
   const scored = known.filter((row) => value(row, "state") === "complete");
   const drawn = [];
@@ -104,12 +121,13 @@ function traces(theme) {
     const [xs, low, high] = [0, 1, 2].map((at) => cost.band.map((point) => point[at]));
     const edge = { type: "scatter", mode: "lines", x: xs, line: { width: 0, shape: "hv" }, hoverinfo: "skip", legendgroup: "band" };
     drawn.push({ ...edge, y: low, showlegend: false });
-    drawn.push({ ...edge, y: high, fill: "tonexty", fillcolor: `${theme.quiet}40`, name: "95 % of it" });
+    drawn.push({ ...edge, y: high, fill: "tonexty", fillcolor: `${theme.quiet}40`,
+      name: ERROR ? "95 % of one training by an unknown recipe" : "95 % of it" });
   }
   if (cost.step.length) {
     const end = Math.max(cost.budget ?? cost.x_range[1], cost.step.at(-1)[0]);
     drawn.push({ type: "scatter", mode: "lines", hoverinfo: "skip",
-      name: cost.adjusted ? "frontier without seed variance" : "frontier of single trainings",
+      name: ERROR ? "frontier of expected errors" : cost.adjusted ? "frontier without seed variance" : "frontier of single trainings",
       line: { shape: "hv", width: 2, color: theme.ink },
       x: [...cost.step.map(([x]) => x), end], y: [...cost.step.map(([, y]) => y), cost.step.at(-1)[1]] });
   }
@@ -123,12 +141,12 @@ function traces(theme) {
   drawn.push(...lostMarks(known, floor, theme));
   for (const name of Object.keys(DATA.families)) {
     const rows = scored.filter((row) => value(row, "family") === name && !(row in DATA.labels));
-    if (rows.length) drawn.push(...familyMarks(name, rows, members, floor, theme));
+    if (rows.length) drawn.push(...familyMarks(name, rows, members, theme));
   }
   const stars = scored.filter((row) => row in DATA.labels);
   if (stars.length) {
     const colours = stars.map((row) => DATA.families[value(row, "family")].colour);
-    drawn.push(marks(STARS, stars, stars.map((row) => value(row, "proxy_top1")),
+    drawn.push(marks(STARS, stars, stars.map(height),
       { symbol: "star", color: colours, size: 15, line: { width: 1, color: theme.ink } }));
   }
   return drawn;
@@ -183,7 +201,7 @@ function starNames(place, width, height, frame) {
   const pen = document.createElement("canvas").getContext("2d");
   pen.font = `11px ${getComputedStyle(document.body).fontFamily}`;
   const names = [];
-  for (const n of [...stars.x.keys()].sort((a, b) => stars.y[b] - stars.y[a])) {
+  for (const n of [...stars.x.keys()].sort((a, b) => (ERROR ? stars.y[a] - stars.y[b] : stars.y[b] - stars.y[a]))) {
     const [h, v] = place(stars.x[n], stars.y[n]);
     const name = DATA.labels[stars.customdata[n]].split(" = ")[0];
     const wide = pen.measureText(name).width;
@@ -220,8 +238,7 @@ function overlay() {
   }
   const spent = chosen === null ? null : value(chosen, cost.column);
   if (spent !== null) {
-    const floor = cost.y_range[0];
-    const [x, y] = [spent / cost.unit, Math.max(value(chosen, "proxy_top1") ?? value(chosen, "last_top1") ?? floor, floor)];
+    const [x, y] = [spent / cost.unit, within(chosen)];
     const [h, v] = place(x, y);
     frame.push([h - 14, h + 14, v - 14, v + 14]);
     annotations.push({ x: Math.log10(x), y, text: " ", width: 19, height: 19, showarrow: false, borderpad: 2,

@@ -4,10 +4,13 @@
 const DATA = JSON.parse(document.getElementById("data").textContent);
 const ROWS = DATA.networks.trial.length;
 let chosen = null; // number of the row whose details are shown
+const HEIGHT = DATA.score.column; // what the run goes by
+const ERROR = DATA.score.error; // whether that is an error, of which less is better
 const UNITS = { // divisor, decimals, symbol
   proxy_top1: [1, 2, "%"], last_top1: [1, 2, "%"], published_top1: [1, 2, "%"], mean_top1: [1, 2, "%"],
   proxy_se: [1, 2, "%"], expected_top1: [1, 2, "%"], expected_low: [1, 2, "%"], expected_high: [1, 2, "%"], trained_top1: [1, 2, "%"], p_frontier: [1, 2, ""], latency_ms: [1, 3, "ms"],
-  loss: [1, 3, "nats"], seconds: [1, 1, "s"],
+  expected_error: [1, 1, "%"], error_low: [1, 1, "%"], error_high: [1, 1, "%"], published_error: [1, 1, "%"],
+  familiarity: [1, 2, ""], loss: [1, 3, "nats"], seconds: [1, 1, "s"],
 };
 for (const [column, [by, symbol, digits]] of Object.entries(DATA.scales)) {
   UNITS[column] = [by, digits, column === "macs" ? `${symbol}FLOPs` : symbol];
@@ -16,6 +19,7 @@ const NAMES = { // where a column's own name would not do
   proxy_top1: "proxy top-1", last_top1: "top-1 when stopped", published_top1: "published top-1", mean_top1: "mean top-1",
   proxy_se: "± standard error", held_out: "held-out images", expected_top1: "expected top-1",
   expected_low: "95 % from", expected_high: "to", trained_top1: "top-1, trained further", p_frontier: DATA.ranked ? "P(the best)" : "P(on frontier)",
+  expected_error: "expected error", error_low: "95 % from", error_high: "to", published_error: "published error",
   macs: "multiply-adds", latency_ms: "latency", on_frontier: DATA.ranked ? "one of the best" : "frontier", config_id: "configuration",
 };
 

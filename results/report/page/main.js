@@ -21,7 +21,7 @@ function show(row, from) {
 /** The best network on the frontier, to begin with. */
 function best() {
   const rows = DATA.networks.trial.map((_, row) => row).filter((row) => value(row, "on_frontier"));
-  const score = (row) => value(row, "expected_top1") ?? value(row, "proxy_top1");
+  const score = (row) => (ERROR ? -value(row, HEIGHT) : value(row, "expected_top1") ?? value(row, HEIGHT));
   return rows.reduce((a, b) => (a === null || score(b) > score(a) ? b : a), null);
 }
 

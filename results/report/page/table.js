@@ -1,10 +1,10 @@
 // The table of networks: sorted by the buttons in its head, filtered, a page at a time.
 
 const PAGE = 25;
-const COLUMNS = ["trial", "family", "expected_top1", "expected_low", "expected_high", "proxy_top1", "proxy_se", "macs", "params", "latency_ms", "on_frontier", "p_frontier", "network",
+const COLUMNS = ["trial", "family", "expected_error", "error_low", "error_high", "familiarity", "expected_top1", "expected_low", "expected_high", "proxy_top1", "proxy_se", "macs", "params", "latency_ms", "on_frontier", "p_frontier", "network",
   "activations", "state"].filter((column) => column in DATA.networks);
 const WORDS = new Set(["family", "network", "on_frontier", "state"]); // columns of words; the others are numbers
-const view = { column: DATA.ranked && COLUMNS.includes("expected_top1") ? "expected_top1" : "proxy_top1", falling: true, page: 0, rows: [] };
+const view = { column: !ERROR && DATA.ranked && COLUMNS.includes("expected_top1") ? "expected_top1" : HEIGHT, falling: !ERROR, page: 0, rows: [] };
 
 /** What is searched for words, in small letters. */
 const haystack = DATA.networks.trial.map((trial, row) => [trial, text(row, "family"), text(row, "network"),
