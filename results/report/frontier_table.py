@@ -81,7 +81,8 @@ def _columns(run: Run, frame: pd.DataFrame, again: bool, trained: bool) -> dict[
     columns[f"{macs[1]}FLOPs"] = lambda row: f"{row['macs'] / macs[0]:.{macs[2]}f}"
     unit = f" ({params[1]})" if params[1] else ""
     columns[f"params{unit}"] = lambda row: f"{row['params'] / params[0]:.{params[2]}f}"
-    columns["proxy (MFLOPs)"] = lambda row: _known(row["proxy_macs"] / 1e6, ".3g")
+    if frame["proxy_macs"].notna().any():
+        columns["proxy (MFLOPs)"] = lambda row: _mega(row["proxy_macs"])
     columns |= best | score if run.one_objective else score | best
     if trained:
         columns["trained top-1 (%)"] = _trained
@@ -102,6 +103,10 @@ def _missing(value: Any) -> bool:
 
 def _known(value: Any, form: str) -> str:
     return "-" if _missing(value) else format(value, form)
+
+
+def _mega(value: Any) -> str:
+    return "-" if _missing(value) else f"{value / 1e6:.3g}"
 
 
 def _interval(row: dict[str, Any]) -> str:
