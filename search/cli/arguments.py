@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from results.plots import PLOTS, check_names
 from results.run.objective import OBJECTIVES, UNTRAINED
 from search.cli.request import (
+    DEFAULT_DATA,
     DEFAULT_REFINE,
     DEFAULT_SAMPLER,
     UNTRAINED_REFINE,
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 
 MOST_WORKERS = 4096  # of a cluster
 FAST = ("random", "qmc")  # samplers that take no time
-DIGITS = "digits"  # what --data says unless it is given
 WITHIN = 1.05  # landmarks that cost up to this times the budget are scored
 
 
@@ -134,7 +134,7 @@ def check_untrained(request: Request) -> None:
     if request.sweep is not None:
         raise ValueError("--recipe none trains nothing: a sweep needs a recipe")
     for flag, given in {
-        "--data": request.data != DIGITS, "--skip-broken": request.skip_broken, "--repeats": request.repeats > 0,
+        "--data": request.data != DEFAULT_DATA, "--skip-broken": request.skip_broken, "--repeats": request.repeats > 0,
         "--early-stopping": request.early_stopping, "--workers": request.workers not in (None, 1),
         "--ray-address": bool(request.ray_address), "--objective": OBJECTIVES[request.objective].measured,
         "--max-latency": request.max_latency is not None,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from results.plots import PLOTS
 from results.run.objective import OBJECTIVES
-from search.cli.request import DEFAULT_REFINE, DEFAULT_SAMPLER, UNTRAINED_REFINE, UNTRAINED_SAMPLER
+from search.cli.request import DEFAULT_DATA, DEFAULT_REFINE, DEFAULT_SAMPLER, UNTRAINED_REFINE, UNTRAINED_SAMPLER
 from search.run.settings import SAMPLERS
 from space import CONVENTION
 from space.own_families import families_named
@@ -176,7 +176,7 @@ def add_scoring(parser: argparse.ArgumentParser) -> Callable[..., object]:
     add = parser.add_argument_group("how to score").add_argument
     add(
         "--data",
-        default="fractals",
+        default=DEFAULT_DATA,
         help="fractals (made by a program), digits (embedded), a folder of parquet files or of images, or a hub name "
         "(%(default)s)",
     )

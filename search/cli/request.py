@@ -10,6 +10,7 @@ from space.landmarks.networks import Landmark
 from space.solving.axes import Target
 from space.solving.sweeps import Sweep
 
+DEFAULT_DATA = "fractals"
 DEFAULT_SAMPLER = "tpe"
 DEFAULT_REFINE = 0.0
 UNTRAINED_SAMPLER = "random"  # of a run that trains nothing: benchmarks/results/untrained.txt
