@@ -17,11 +17,12 @@ from typing import Protocol
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution
-from optuna.samplers import BaseSampler, GPSampler, NSGAIISampler, TPESampler
+from optuna.samplers import BaseSampler, GPSampler, NSGAIISampler
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, create_trial
 from scipy.stats import qmc
 
+from search.propose.tpe import SortingOnce
 from search.records import Outcome
 from search.run.parameters import LATENCY, TRIAL_STATES, distributions, parameters, suggest
 from space.solving.axes import Target, Value, axes
@@ -207,7 +208,7 @@ def _make(sampler: str, seed: int) -> BaseSampler:
         warnings.simplefilter("ignore", FutureWarning)  # gamma goes away in Optuna 6
         match sampler:
             case "tpe":
-                return TPESampler(gamma=_good, constant_liar=True, seed=seed)
+                return SortingOnce(gamma=_good, seed=seed)
             case "nsga2":
                 return NSGAIISampler(population_size=10, seed=seed)
             case _:
