@@ -62,7 +62,6 @@ class Run:
             return "opening" if study.created else "before the study"
         if len(study.trials) == NETWORKS:
             return "networks done, writing"
-        if log[-1]["event"] != "start":
-            return "proposing"
-        stored = {trial.attributes.get("config_id") for trial in study.trials}
-        return "recorded, not told" if log[-1]["config_id"] in stored else "training"
+        if len(study.trials) > sum(event["event"] == "finish" for event in log):
+            return "recorded, not told"
+        return "training" if log[-1]["event"] in ("start", "retry") else "proposing"

@@ -6,7 +6,7 @@
    in this process; the rival is Optuna as its documentation shows it, ask and tell with TPE and ten parameters on
    SQLite, two objectives, no network solved. Each figure is the median of the trials around the point.
 2. The same with stages taken apart: asking, writing.
-3. Workers on Ray whose evaluations sleep for a second: the part of their time that they wait.
+3. Workers, processes of this machine, whose evaluations sleep for a second: the part of their time that they wait.
 
 Leave the machine alone meanwhile.
 """
@@ -37,6 +37,7 @@ from search.run.settings import SAMPLERS, Settings
 from search.run.study import Search
 from search.rungs import rungs_of
 from search.workers.executor import Executor, InProcess
+from search.workers.process_executor import OnProcesses
 from space import Budget, cost
 from space.solving.axes import MODES, searched
 
@@ -109,8 +110,8 @@ def main() -> int:
     parser.add_argument("--samplers", nargs="+", default=[name for name in SAMPLERS if name != "gp"])
     parser.add_argument("--modes", nargs="+", default=list(MODES))
     parser.add_argument("--workers", type=int, default=8)
-    parser.add_argument("--seconds", type=float, default=1.0, help="of an evaluation on Ray")
-    parser.add_argument("--evaluations", type=int, default=160, help="on Ray; 0: no Ray")
+    parser.add_argument("--seconds", type=float, default=1.0, help="of an evaluation of the workers")
+    parser.add_argument("--evaluations", type=int, default=160, help="of the workers; 0: no workers")
     args = parser.parse_args()
     points = (100, 1_000, 2_000)
     lines = [machine_line("cpu") + f", optuna {optuna.__version__}; seed 0, SQLite in a temporary directory"]
@@ -141,11 +142,9 @@ def main() -> int:
 
 
 def idle(workers: int, seconds: float, evaluations: int) -> str:
-    """How long workers on Ray wait, from the first network that is done to the last."""
-    from search.workers.ray_executor import OnRay
-
+    """How long workers wait, from the first network that is done to the last."""
     chosen = settings("tpe", "frontier")
-    executor = OnRay(Instant(seconds), workers=workers, device="cpu")
+    executor = OnProcesses(Instant(seconds), workers=workers)
     try:
         with tempfile.TemporaryDirectory() as directory:
             times = list(run(Path(directory) / "run", chosen, executor, evaluations + workers))
@@ -155,7 +154,7 @@ def idle(workers: int, seconds: float, evaluations: int) -> str:
     begin, end = times[workers - 1], times[-workers - 1]
     done = len(times) - 2 * workers
     waited = 1 - done * seconds / (workers * (end - begin))
-    return f"{workers} workers on Ray, evaluations of {seconds:g} s: {done} done, idle {100 * waited:.1f} % of the time"
+    return f"{workers} workers, evaluations of {seconds:g} s: {done} done, idle {100 * waited:.1f} % of the time"
 
 
 if __name__ == "__main__":
