@@ -263,10 +263,8 @@ class Killer:
             f"logs; at most {self.most_leftovers} temporary files of killed processes at a time, none at the end"
         )
         if self.workers > 1:
-            lines.append(
-                f"{self.workers} workers; {self.processes} processes that killed searches had started, the last one gone "
-                f"after at most {self.longest:.1f} s"
-            )
+            gone_in = f"the last one gone after at most {self.longest:.1f} s"
+            lines.append(f"{self.workers} workers; searches had started {self.processes} processes, {gone_in}")
         lines.append(f"{len(self.broken)} rules broken; {seconds:.0f} s")
         return lines
 
