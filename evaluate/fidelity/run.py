@@ -210,6 +210,8 @@ def _setting(networks: Sequence[RankedLandmark], recipe: Recipe, data: ImageData
         "data_key": data.key,
         "split": labels.hexdigest()[:16],  # which images are held out, by their labels' order
         "device": device,
+        # Kinds of GPU round otherwise and take other times: one run is of one of them.
+        **({"processor": device_name(device)} if device == "cuda" else {}),
         "recipe": recipe.to_json(),
         "networks": rows,
     }

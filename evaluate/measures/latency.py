@@ -15,8 +15,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from evaluate.training.device import device_name, resolve_device, sealed, synchronise
-from evaluate.training.memory import PeakMemory, is_out_of_memory
+from evaluate.training.device import computes_bf16, device_name, resolve_device, sealed, synchronise
+from evaluate.training.memory import PeakMemory, is_out_of_memory, release
 from evaluate.training.recipe import check_keys
 from space import Config
 
@@ -91,7 +91,7 @@ def measure_latency(
         input_size: pixels, height and width.
         batch: images at a time.
         device: ``auto``, ``cpu`` or ``cuda``.
-        dtype: of weights and images. ``auto`` is float32 on the CPU and bfloat16 on CUDA, where training uses it, too.
+        dtype: of weights and images. ``auto`` is `usual_dtype`.
         seconds: about how long to time.
         min_runs: batches to time even if they take longer; at least 2.
         warmup: seconds to run before; at least 3 batches.
@@ -105,7 +105,7 @@ def measure_latency(
     _check(input_size, batch, dtype, seconds, min_runs, warmup)
     place = resolve_device(device)
     if dtype == "auto":
-        dtype = "bfloat16" if place == "cuda" else "float32"
+        dtype = usual_dtype(place)
     memory = PeakMemory(place)
     try:
         with sealed(0, place, autotune=True), torch.inference_mode():
@@ -120,6 +120,7 @@ def measure_latency(
     except (MemoryError, RuntimeError) as error:
         if not is_out_of_memory(error):
             raise
+        release(place)
         raise _too_big(batch, input_size, place) from error
     return Latency(
         batch=batch,
@@ -132,6 +133,11 @@ def measure_latency(
         runs=len(times),
         peak_memory=peak,
     )
+
+
+def usual_dtype(device: str) -> str:
+    """bfloat16 on CUDA, as training uses it where the card computes in it; else float32, as on the CPU."""
+    return "bfloat16" if device == "cuda" and computes_bf16(device) else "float32"
 
 
 def _check(input_size: int, batch: int, dtype: str, seconds: float, min_runs: int, warmup: float) -> None:

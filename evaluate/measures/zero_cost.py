@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from evaluate.measures import untrained
 from evaluate.measures.untrained import NoScoreError
 from evaluate.training.device import resolve_device, sealed
-from evaluate.training.memory import is_out_of_memory
+from evaluate.training.memory import is_out_of_memory, release
 from space import CONVENTION, Config, Cost, build
 
 
@@ -143,8 +143,8 @@ def _measured(name: str, model: nn.Module, x: Tensor, y: Tensor, seed: int) -> Z
         reason = f"out of memory on {x.device.type}"
     if value is not None and not math.isfinite(value):
         value, reason = None, "the score is not finite"
-    if reason is not None and x.device.type == "cuda":
-        torch.cuda.empty_cache()
+    if reason is not None:
+        release(x.device.type)
     return ZeroCost(name, value, time.perf_counter() - start, reason)
 
 

@@ -39,6 +39,25 @@ def resolve_device(device: str = "auto") -> str:
     return device
 
 
+class DeviceLostError(RuntimeError):
+    """CUDA has failed this process for good: whatever it asks next fails too, and only another process can go on."""
+
+
+# What the driver says of errors that stay in a process. An assertion on the device, too, ends the context.
+LOST_WORDS = ("illegal memory access", "illegal instruction", "illegal address", "misaligned address",
+              "invalid program counter", "unspecified launch failure", "device-side assert", "launch timed out",
+              "hardware stack error", "uncorrectable", "context is destroyed", "gpu is lost", "fallen off the bus",
+              "unknown error")  # fmt: skip
+
+
+def is_device_lost(error: BaseException) -> bool:
+    """Whether an error is one of CUDA that this process cannot get over."""
+    if isinstance(error, DeviceLostError):
+        return True
+    said = str(error).lower()
+    return isinstance(error, RuntimeError) and "cuda" in said and any(word in said for word in LOST_WORDS)
+
+
 def device_name(device: str) -> str:
     """What the machine calls the device: "cuda (NVIDIA H200)", "cpu (AMD EPYC 9B14)"."""
     if device == "cuda":
@@ -106,23 +125,41 @@ def peak_flops(device: str, precision: str, number_of_threads: int) -> float:
     """FLOP/s of a large square matrix product, the best of several: what no network on this device gets beyond.
 
     2 FLOPs a multiply-add. Measured once a process for each precision (``bf16`` or ``fp32``) and number of threads,
-    in 0.1 to 1 s.
+    in 0.1 to 1 s. On CUDA fp32 is what convolutions compute it as, TF32; and there are so many products that one of
+    them falls between those of another process on the same GPU.
+
+    Raises:
+        RuntimeError: where there is no memory for it.
     """
     import torch
 
-    size = 8192 if device == "cuda" else 1024
+    size, times = (8192, 30) if device == "cuda" else (1024, 6)
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32
-    with threads(number_of_threads if device == "cpu" else None), torch.inference_mode():
+    place = threads(number_of_threads) if device == "cpu" else tensor_float()
+    with place, torch.inference_mode():
         generator = torch.Generator(device).manual_seed(0)
         a, b = (torch.randn(size, size, device=device, generator=generator).to(dtype) for _ in range(2))
         best = 0.0
-        for _ in range(6):
+        for _ in range(times):
             synchronise(device)
             began = time.perf_counter()
             a @ b
             synchronise(device)
             best = max(best, 2 * size**3 / (time.perf_counter() - began))
     return best
+
+
+@contextlib.contextmanager
+def tensor_float() -> Iterator[None]:
+    """Matrix products of float32 in TF32 inside, as cuDNN's convolutions are; the caller's choice afterwards."""
+    import torch
+
+    before = torch.backends.cuda.matmul.allow_tf32
+    torch.backends.cuda.matmul.allow_tf32 = True
+    try:
+        yield
+    finally:
+        torch.backends.cuda.matmul.allow_tf32 = before
 
 
 def synchronise(device: str) -> None:

@@ -35,7 +35,7 @@ from typing import Any
 import torch
 
 from evaluate.images.load import ImageData, LabelledImages
-from evaluate.training.device import device_name, resolve_device, sealed, threads
+from evaluate.training.device import device_name, is_device_lost, resolve_device, sealed, threads
 from evaluate.training.memory import is_out_of_memory, words_of
 from evaluate.training.provenance import Proxy
 from evaluate.training.proxy import check_data, plan
@@ -108,7 +108,8 @@ def train_network(
     task, where it has one.
 
     A checkpoint is written after every scored epoch, whole or not at all, so that a killed training loses the epochs
-    since then. The result is the same as without interruption (same machine, same number of processes).
+    since then. The result is the same as without interruption (same machine, same number of processes); on CUDA but for
+    rounding where the recipe lets cuDNN time its kernels (`Recipe.autotune`), which may choose others the next time.
 
     Args:
         name: of the network, for the report.
@@ -180,6 +181,11 @@ def train_network(
         except DivergedError as error:
             raise ValueError(f"{name} diverged: {error}; try a lower learning rate") from error
         except (RuntimeError, MemoryError) as error:
+            if is_device_lost(error):
+                raise ValueError(
+                    f"{name}: the CUDA device has failed ({words_of(error)}); the same command goes on after the last "
+                    "checkpoint"
+                ) from error
             if not is_out_of_memory(error):
                 raise
             raise ValueError(

@@ -82,16 +82,34 @@ def _status(field: str) -> int | None:
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{field}:")), None)
 
 
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether torch or Python found no memory.
+OUT_OF_MEMORY = (
+    # a CPU: torch, oneDNN (in words that have other causes too), C++
+    "allocate memory", "could not create a primitive", "could not create a memory object", "bad_alloc",
+    # CUDA: the driver beside torch's allocator, cuDNN, cuBLAS; cuDNN also finds no engine where none has room
+    "cuda error: out of memory", "cudnn_status_alloc_failed", "cublas_status_alloc_failed",
+    "cusolver_status_alloc_failed", "unable to find an engine",
+)  # fmt: skip
 
-    On a CPU torch says it with a RuntimeError; oneDNN, which makes its convolutions, in words that have other causes
-    too. So whoever gives up after this quotes the words.
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether torch, what it calls, or Python found no memory.
+
+    The words have other causes too: so whoever gives up after this quotes them.
     """
     import torch
 
-    words = ("allocate memory", "could not create a primitive", "could not create a memory object", "bad_alloc")
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or any(word in str(error) for word in words)
+    said = str(error).lower()
+    known = isinstance(error, torch.OutOfMemoryError | MemoryError)
+    return known or (isinstance(error, RuntimeError) and any(words in said for words in OUT_OF_MEMORY))
+
+
+def release(device: str) -> None:
+    """Give back what nobody refers to any more: cycles first, which may hold memory of the device."""
+    gc.collect()
+    if device == "cuda":
+        import torch
+
+        torch.cuda.empty_cache()
 
 
 def words_of(error: BaseException) -> str:

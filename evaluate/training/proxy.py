@@ -7,9 +7,10 @@ reaches when trained in full.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import torch
 
@@ -18,13 +19,15 @@ from evaluate.training.device import (
     WORTH_A_THREAD,
     WORTH_BF16,
     WORTH_BF16_GROUPED,
+    DeviceLostError,
     computes_bf16,
+    is_device_lost,
     peak_flops,
     resolve_device,
     sealed,
     threads,
 )
-from evaluate.training.memory import PeakMemory, is_out_of_memory, keep_freed_memory, words_of
+from evaluate.training.memory import PeakMemory, is_out_of_memory, keep_freed_memory, release, words_of
 from evaluate.training.recipe import Recipe
 from evaluate.training.reference import Reference
 from evaluate.training.score import Epoch, ProxyScore
@@ -104,6 +107,7 @@ def train_proxy(
     Raises:
         ValueError: if the device does not exist, the images have another resolution than the recipe says, or they do
             not fill a batch.
+        DeviceLostError: if CUDA has failed this process for good.
     """
     place = resolve_device(device)
     check_data(recipe, data)
@@ -112,13 +116,12 @@ def train_proxy(
         how = plan(config, recipe, data.classes, place, reference)
     except ValueError as error:  # too small an input, say
         return _failed(str(error), start)
-    if place == "cpu":
-        keep_freed_memory()
+    limit = _limit(how, place)
     micro_batch = recipe.batch_size
     while True:
-        attempt = _Attempt(how, recipe, place, micro_batch)
+        attempt = _Attempt(how, recipe, place, micro_batch, limit)
         try:
-            with sealed(seed, place, recipe.autotune), threads(how.threads):
+            with as_trained(how, recipe, seed, place):
                 score = attempt.run(data, seed, start, stop)
                 if then is not None and attempt.trainer is not None and score.state == "complete":
                     then(attempt.trainer)
@@ -126,46 +129,72 @@ def train_proxy(
         except DivergedError as error:
             return attempt.score(start, "failed", f"diverged: {error}")
         except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+            if is_device_lost(error):
+                raise DeviceLostError(words_of(error)) from error
             if not is_out_of_memory(error):
                 raise
             said = words_of(error)
         del attempt  # and with it the module, before the next one is made
-        if place == "cuda":
-            torch.cuda.empty_cache()
+        release(place)
         if micro_batch // 2 < min(SMALLEST_MICRO_BATCH, recipe.batch_size):
             return _failed(f"out of memory on {place}, even with {micro_batch} images at once ({said})", start)
         micro_batch //= 2
 
 
+@contextlib.contextmanager
+def as_trained(how: Plan, recipe: Recipe, seed: int, device: str) -> Iterator[None]:
+    """The settings that a proxy is trained under: random numbers, kernels, threads, allocator."""
+    if device == "cpu":
+        keep_freed_memory()
+    with sealed(seed, device, recipe.autotune), threads(how.threads):
+        yield
+
+
+def proxy_trainer(
+    how: Plan, recipe: Recipe, data: ImageData, seed: int, device: str, micro_batch: int | None = None
+) -> Trainer:
+    """A proxy as it is trained, ready for its first epoch; inside of `as_trained`."""
+    torch.manual_seed(seed)
+    model = build(how.proxy, data.classes, recipe.resolution, zero_init_last=True)
+    if device == "cpu" and how.precision == "fp32":
+        lighten(model)
+    return Trainer(
+        model, recipe, data.to(device), device=device, precision=how.precision, seed=seed, micro_batch=micro_batch
+    )
+
+
+def _limit(how: Plan, device: str) -> float:
+    """What the device can do at most, FLOP/s; 0 where there is no room to measure it.
+
+    Measured before a training's memory is: the product's own would be part of the first one's.
+    """
+    try:
+        return peak_flops(device, how.precision, how.threads or 1)
+    except (RuntimeError, MemoryError) as error:
+        if is_device_lost(error):
+            raise DeviceLostError(words_of(error)) from error
+        if not is_out_of_memory(error):
+            raise
+        release(device)
+        return 0.0
+
+
 class _Attempt:
     """One try to train with a given number of images at once."""
 
-    def __init__(self, how: Plan, recipe: Recipe, device: str, micro_batch: int) -> None:
+    def __init__(self, how: Plan, recipe: Recipe, device: str, micro_batch: int, peak_flops: float) -> None:
         self.how, self.recipe, self.device, self.micro_batch = how, recipe, device, micro_batch
         self.memory = PeakMemory(device)
         self.curve: list[Epoch] = []
         self.loss: float | None = None
         self.trainer: Trainer | None = None
-        self.peak_flops = 0.0
+        self.peak_flops = peak_flops
         self.held_out: int | None = None
 
     def run(self, data: ImageData, seed: int, start: float, stop: Stop | None) -> ProxyScore:
         recipe = self.recipe
         self.held_out = len(data.val_labels)
-        self.peak_flops = peak_flops(self.device, self.how.precision, torch.get_num_threads())
-        torch.manual_seed(seed)
-        model = build(self.how.proxy, data.classes, recipe.resolution, zero_init_last=True)
-        if self.device == "cpu" and self.how.precision == "fp32":
-            lighten(model)
-        self.trainer = Trainer(
-            model,
-            recipe,
-            data.to(self.device),
-            device=self.device,
-            precision=self.how.precision,
-            seed=seed,
-            micro_batch=self.micro_batch,
-        )
+        self.trainer = proxy_trainer(self.how, recipe, data, seed, self.device, self.micro_batch)
         for epoch in range(1, recipe.epochs + 1):
             train_loss = self.trainer.epoch()
             if epoch % recipe.evaluate_every == 0 or epoch == recipe.epochs:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import math
 import time
+import warnings
 from typing import Any
 
 import torch
@@ -18,6 +19,9 @@ from torch.nn import functional as F
 
 from evaluate.images.load import ImageData
 from evaluate.training.augment import Augmenter, Normaliser
+from evaluate.training.device import is_device_lost
+from evaluate.training.graph import capture
+from evaluate.training.memory import is_out_of_memory, words_of
 from evaluate.training.recipe import Recipe
 
 EAGER_STEPS = 4  # before a graph is captured: cuDNN chooses kernels, the optimiser makes its memory
@@ -184,19 +188,16 @@ class Trainer:
                 self._step()
         torch.cuda.current_stream().wait_stream(stream)
         self.optimiser.zero_grad(set_to_none=True)  # the graph makes its own
-        graph = torch.cuda.CUDAGraph()
         try:
-            with torch.cuda.graph(graph):
-                self._step()
-        except torch.OutOfMemoryError:
-            raise
+            self._graph = capture(self._step, stream)
+            self.engine = "CUDA graph"
         except RuntimeError as error:
-            self._capture = False
-            self.engine = f"eager (no graph: {str(error).splitlines()[0]})"
             self.optimiser.zero_grad(set_to_none=True)
-            return warm
-        self._graph = graph
-        self.engine = "CUDA graph"
+            if is_out_of_memory(error) or is_device_lost(error):
+                raise
+            self._capture = False
+            self.engine = f"eager (no graph: {words_of(error)})"
+            warnings.warn(f"training goes on without a CUDA graph, several times slower: {error}", stacklevel=2)
         return warm
 
     def _autocast(self) -> contextlib.AbstractContextManager[Any]:

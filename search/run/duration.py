@@ -15,16 +15,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from evaluate.measures.latency import measure_latency
-from evaluate.training.device import sealed, synchronise, threads
+from evaluate.training.device import synchronise, threads
 from evaluate.training.memory import is_out_of_memory
 from evaluate.training.recipe import Recipe
 from evaluate.training.reference import Reference
 from search.run.settings import NETWORK_THREADS, Settings
-from space import Config, build
+from space import Config
 from space.shell.words import amount, duration
 
 if TYPE_CHECKING:
     from evaluate.images.load import ImageData
+    from evaluate.training.proxy import Plan
 
 TIMED = (5, 4)  # of them, and of the landmarks
 LEAST = (3, 1)  # of which so many whatever it takes
@@ -110,14 +111,15 @@ def seconds_of(config: Config, settings: Settings, recipe: Recipe, data: ImageDa
     """What measuring one network would take, from a few steps and a part of one scoring; None if it would fail."""
     import torch
 
-    from evaluate.training.proxy import plan
+    from evaluate.training.proxy import as_trained, plan
     from evaluate.training.trainer import DivergedError
 
     try:
         timing = _latency_seconds(config, settings, device)
-        how = plan(config, recipe, data.classes, device, settings.reference)
-        with sealed(settings.seed, device, recipe.autotune), threads(NETWORK_THREADS if device == "cpu" else None):
-            return timing + _training_seconds(how.proxy, how.precision, settings.seed, recipe, data, device)
+        with threads(NETWORK_THREADS if device == "cpu" else None):
+            how = plan(config, recipe, data.classes, device, settings.reference)
+            with as_trained(how, recipe, settings.seed, device):
+                return timing + _training_seconds(how, settings.seed, recipe, data, device)
     except (ValueError, DivergedError):
         return None
     except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
@@ -142,17 +144,16 @@ def _latency_seconds(config: Config, settings: Settings, device: str) -> float:
     return time.perf_counter() - began
 
 
-def _training_seconds(proxy: Config, precision: str, seed: int, recipe: Recipe, data: ImageData, device: str) -> float:
+def _training_seconds(how: Plan, seed: int, recipe: Recipe, data: ImageData, device: str) -> float:
     """The first steps are counted as they are: memory is made, kernels are chosen. The others are multiplied."""
-    from evaluate.training.trainer import Trainer
+    from evaluate.training.proxy import proxy_trainer
 
     images = min(len(data.train_labels), recipe.train_images or len(data.train_labels))
     steps = images // recipe.batch_size * recipe.epochs
     at_once = min(16 if device == "cuda" else 1, images // recipe.batch_size)  # on CUDA, waiting for one step misleads
     began = time.perf_counter()
-    model = build(proxy, data.classes, recipe.resolution, zero_init_last=True)
     short = dataclasses.replace(recipe, train_images=at_once * recipe.batch_size, epochs=min(10_000, steps // at_once))
-    trainer = Trainer(model, short, data, device=device, precision=precision, seed=seed)
+    trainer = proxy_trainer(how, short, data, seed, device)
     trainer.epoch()
     synchronise(device)
     first, done = time.perf_counter() - began, at_once

@@ -9,8 +9,9 @@ from typing import Any
 import torch
 
 from evaluate.images.load import ImageData
-from evaluate.measures.latency import Latency, measure_latency
-from evaluate.training.device import device_name, threads
+from evaluate.measures.latency import Latency, measure_latency, usual_dtype
+from evaluate.training.device import DeviceLostError, device_name, is_device_lost, threads
+from evaluate.training.memory import words_of
 from evaluate.training.proxy import train_proxy
 from evaluate.training.recipe import Recipe
 from search.records import Evaluation, Job
@@ -31,7 +32,7 @@ def timing_on(device: str) -> dict[str, Any]:
     return {
         "batch": 1,
         "device": device_name(device),
-        "dtype": "bfloat16" if cuda else "float32",  # as in training
+        "dtype": usual_dtype(device),
         "threads": None if cuda else torch.get_num_threads(),
     }
 
@@ -50,10 +51,16 @@ class Evaluator:
     other: ImageData | None = None  # the same images at another resolution, the last one that was asked for
 
     def __call__(self, job: Job) -> Evaluation:
-        """Measure one network. An error of the program fails the network, not the run; `trace` tells where."""
+        """Measure one network. An error of the program fails the network, not the run; `trace` tells where.
+
+        Raises:
+            DeviceLostError: if CUDA has failed this process for good: another one may measure the network.
+        """
         try:
             return self._measure(job)
         except Exception as error:
+            if is_device_lost(error):
+                raise DeviceLostError(words_of(error)) from error
             words = " ".join(f"{type(error).__name__}: {error}".split())
             return Evaluation(reason=words[:500], trace=traceback.format_exc())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Protocol
 
+from evaluate.training.device import DeviceLostError
 from search.records import Evaluate, Evaluation, Job, Lost
 
 
@@ -42,11 +43,18 @@ class InProcess:
         self._waiting.append(job)
 
     def next(self) -> tuple[int, Evaluation]:
-        """Run the oldest job."""
+        """Run the oldest job.
+
+        Raises:
+            ValueError: if CUDA has failed this process for good.
+        """
         if not self._waiting:
             raise RuntimeError("no job is out")
         job = self._waiting.popleft()
-        return job.key, self._evaluate(job)
+        try:
+            return job.key, self._evaluate(job)
+        except DeviceLostError as error:
+            raise ValueError(f"the CUDA device has failed ({error}): repeat the command to go on") from error
 
     def close(self) -> None:
         """Forget what waits; nothing runs."""

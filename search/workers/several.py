@@ -10,6 +10,7 @@ import signal
 import threading
 from typing import Protocol
 
+from evaluate.training.device import DeviceLostError
 from search.records import Evaluation, Job, Lost
 
 STARTS = 3  # workers that are lost one after the other while they start: then it is no accident
@@ -122,6 +123,8 @@ class Several:
             result: Evaluation | Lost | Exception
             try:
                 result = worker.measure(job)
+            except DeviceLostError as error:  # the process lives, but can do nothing more
+                result = Lost(f"its worker's CUDA device has failed: {error}")
             except Exception as error:
                 result = error
             self._ended.put((job.key, result))
