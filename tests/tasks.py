@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from evaluate.training.device import DeviceLostError
 from search.records import Evaluation, Job, Lost
 from search.workers.executor import Executor
 from space import Config
@@ -35,6 +36,8 @@ class Task:
             os._exit(3)
         if what == "raise":
             raise LookupError("of the evaluation")
+        if what == "device lost":
+            raise DeviceLostError("CUDA error: an illegal memory access was encountered")
         if what == "sleep":
             time.sleep(more[0])
         if what == "meet":  # both workers must be at it at the same time

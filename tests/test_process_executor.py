@@ -72,6 +72,16 @@ def test_what_the_evaluation_raises_reaches_the_holder_and_the_worker_goes_on(
     assert meet(two, config, tmp_path / "after") == before
 
 
+def test_a_worker_whose_gpu_has_failed_is_replaced_and_its_network_measured_elsewhere(config: Config) -> None:
+    executor = OnProcesses(Task(), workers=1)
+    try:
+        before, lost, after = ask(executor, config, ("tell",), ("device lost",), ("tell",)).values()
+    finally:
+        executor.close()
+    assert lost == Lost("its worker's CUDA device has failed: CUDA error: an illegal memory access was encountered")
+    assert before["pid"] != after["pid"], "the process that CUDA has failed measures no other network"
+
+
 def test_a_worker_that_dies_loses_its_network_only(two: OnProcesses, config: Config, tmp_path: Path) -> None:
     before = meet(two, config, tmp_path / "before")
     told = ask(two, config, ("sleep", 0.5), ("killed",), ("tell",), ("tell",))
