@@ -16,6 +16,7 @@ from results.run.columns import COLUMNS, Field
 from results.run.objective import Objective
 from results.run.pareto import frontier
 from results.run.run import Run
+from results.run.score import Score
 
 _KNOWN = {column.name: column for column in COLUMNS}
 RUNS = (
@@ -26,7 +27,7 @@ RUNS = (
     Field("recipe", "str", "", "how networks were trained"),
     Field("networks", "Int64", "", "networks with a score, each counted once"),
     Field("seconds", "float64", "s", "training of all trials together"),
-    Field("best_top1", "float64", "%", "proxy top-1 of the best network within the run's limits"),
+    Field("best_top1", "float64", "%", "top-1 of the best within limits: of its proxy, or expected, cautiously"),
     Field("best_se", "float64", "%", "standard error of best_top1 from its held-out images alone"),
     Field("best_trial", "Int64", "", "the trial of that network"),
     Field("best_family", "str", "", "its family"),
@@ -41,6 +42,7 @@ JOINT = (
     Field("trial", "int64", "", "number of the trial in the first of these runs"),
     *(_KNOWN[name] for name in ("family", "config_id", "proxy_top1", "proxy_se", "macs", "params", "network")),
 )
+_OF_SCORE = {"expected": ("expected_error", "error_low", "error_high"), "proxy": ("proxy_top1", "proxy_se")}
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +50,7 @@ class Comparison:
     """What is known of several runs together."""
 
     names: tuple[str, ...]
+    score: Score  # that top-1 is of
     cost: Objective
     axis: tuple[float, float]  # of hypervolumes, in the unit of the cost's column
     runs: pd.DataFrame  # the columns of `RUNS`, one run a row
@@ -61,7 +64,8 @@ class Comparison:
             Field("run", "str", "", "the run that covers"),
             *(Field(name, "float64", "%", f"how much of the frontier of {name} it covers") for name in self.names),
         )
-        joint = [*JOINT]
+        shown = [_KNOWN[name] for name in _OF_SCORE[self.score.name]]
+        joint = [*JOINT[:4], *shown, *JOINT[6:]]
         if self.cost.column not in ("macs", "params"):
             joint.insert(4, _KNOWN[self.cost.column])
         return {"runs": (self.runs, RUNS), "coverage": (self.coverage, covered), "joint": (self.joint, tuple(joint))}
@@ -83,7 +87,10 @@ def _pairs(one: Run, other: Run) -> list[tuple[str, Any, Any]]:
         ("objectives", one.objective.name, other.objective.name),
         ("input sizes", one.input_size, other.input_size),
         ("numbers of classes", one.classes, other.classes),
+        ("scores", one.score.name, other.score.name),
     ]
+    if one.score.error and other.score.error:  # whatever was trained, and on which images
+        return pairs
     if one.data_key is not None and other.data_key is not None:
         if one.data_key != other.data_key:
             same = one.data_name == other.data_name
@@ -122,7 +129,8 @@ def compare(runs: Sequence[Run], names: Sequence[str], x: str | None = None) -> 
     cost = runs[0].cost(x)
     fronts = [run.frontier(cost.name) for run in runs]
     axis = axis_of(runs, cost)
-    points = [front[[cost.column, "proxy_top1"]].to_numpy(dtype=float) for front in fronts]
+    fronts = [front.assign(top1=run.score.worth(front)) for run, front in zip(runs, fronts, strict=True)]
+    points = [front[[cost.column, "top1"]].to_numpy(dtype=float) for front in fronts]
 
     def covered(one: Any, other: Any) -> Any:
         """Which points of the other some point of the one covers."""
@@ -134,16 +142,16 @@ def compare(runs: Sequence[Run], names: Sequence[str], x: str | None = None) -> 
             100 * float(covered(one, other).mean()) if len(other) and one is not other else np.nan for one in points
         ]
     together = pd.concat([front.assign(run=name) for front, name in zip(fronts, names, strict=True)], ignore_index=True)
-    mask = frontier(together["proxy_top1"].to_numpy(dtype=float), together[cost.column].to_numpy(dtype=float))
+    mask = frontier(together["top1"].to_numpy(dtype=float), together[cost.column].to_numpy(dtype=float))
     joint = together[mask].sort_values(cost.column).reset_index(drop=True)
-    key = ["config_id", "proxy_top1", cost.column]
+    key = ["config_id", "top1", cost.column]
     homes = together.groupby(key)["run"].agg(list)
     found = [homes[tuple(row)] for row in joint[key].itertuples(index=False)]
     joint["run"] = pd.Series([", ".join(where) for where in found], dtype="str")
     rows = []
     for place, (run, name, front) in enumerate(zip(runs, names, fronts, strict=True)):
         others = np.concatenate([each for number, each in enumerate(points) if number != place])
-        best = front.sort_values("proxy_top1").iloc[-1] if len(front) else None
+        best = front.sort_values("top1").iloc[-1] if len(front) else None
         frame = run.frame()
         rows.append({
             "run": name,
@@ -153,7 +161,7 @@ def compare(runs: Sequence[Run], names: Sequence[str], x: str | None = None) -> 
             "recipe": run.recipe_name,
             "networks": len(run.networks()),
             "seconds": float(frame.loc[frame["duplicate_of"].isna() & (frame["kind"] != "warm"), "seconds"].sum()),
-            "best_top1": None if best is None else best["proxy_top1"],
+            "best_top1": None if best is None else best["top1"],
             "best_se": None if best is None else best["proxy_se"],
             "best_trial": None if best is None else best["trial"],
             "best_family": None if best is None else best["family"],
@@ -165,7 +173,7 @@ def compare(runs: Sequence[Run], names: Sequence[str], x: str | None = None) -> 
         })  # fmt: skip
     table = pd.DataFrame({each.name: pd.Series([row[each.name] for row in rows], dtype=each.dtype) for each in RUNS})
     steps = tuple(tuple((float(x), float(y)) for x, y in each) for each in points)
-    return Comparison(tuple(names), cost, axis, table, coverage, joint, steps)
+    return Comparison(tuple(names), runs[0].score, cost, axis, table, coverage, joint, steps)
 
 
 def names_of(runs: Sequence[Run]) -> list[str]:

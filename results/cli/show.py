@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 PROG = "python -m results show"
 WIDTH = 120  # of text in the columns that are shown unless others are asked for
 _USUAL = (
-    "trial", "state", "family", "proxy_top1", "macs", "proxy_macs", "params", "latency_ms", "mean_top1", "p_frontier",
-    "trained_top1", "trained_recipe", "on_frontier", "landmark", "network",
+    "trial", "state", "family", "expected_error", "familiarity", "proxy_top1", "macs", "proxy_macs", "params",
+    "latency_ms", "mean_top1", "p_frontier", "trained_top1", "trained_recipe", "on_frontier", "landmark", "network",
 )  # fmt: skip
 _DULL = {"state": "complete", "on_frontier": True, "p_frontier": 0.0}  # what needs no column if all rows have it
 

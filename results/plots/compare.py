@@ -46,15 +46,18 @@ def compare_data(found: Comparison) -> ComparePlot:
     ]
     first = found.runs.iloc[0]
     begin, end = map(found.cost.text, found.axis)
+    about = f"Recipe {shorten(first['recipe'])} on {shorten(first['data'])}."
+    if found.score.error:
+        about = "Expected top-1: 100 less the error that a network's own stays below with probability 80 %."
     return ComparePlot(
         title="Frontiers of several runs",
         x_label=found.cost.axis,
-        y_label="proxy top-1 (%)",
+        y_label="expected top-1, cautious (%)" if found.score.error else "proxy top-1 (%)",
         x_range=(low / room, high * room),
         y_range=style.limits([y for _, y in points]),
         runs=tuple(zip(labels, fronts, strict=True)),
         caption=(
-            f"Recipe {shorten(first['recipe'])} on {shorten(first['data'])}. Hypervolume: the best top-1 at or below a "
+            f"{about} Hypervolume: the best top-1 at or below a "
             f"cost, 0 where there is nothing, on average over the logarithmic axis from {begin} to {end}."
         ),
     )

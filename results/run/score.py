@@ -16,6 +16,10 @@ class Score:
     noun: str  # "proxy top-1"
     error: bool  # whether the column is an error, of which less is better
 
+    def worth(self, frame: pd.DataFrame) -> pd.Series:
+        """Percent of top-1 that choices go by: of expected errors the cautious ones."""
+        return 100 - frame["cautious_error"] if self.error else frame[self.column]
+
     def top1(self, frame: pd.DataFrame) -> pd.Series:
         """Percent of top-1, of which more is better."""
         return 100 - frame[self.column] if self.error else frame[self.column]
