@@ -29,15 +29,21 @@ def expected_data(run: Run, view: View = DEFAULT_VIEW) -> FrontierPlot:
     networks = run.networks()
     done = networks[networks[cost.column].notna()]
     members = run.frontier(view.x)
-    stars = _stars(run, done, cost)
-    x_range = cost_range(run, cost, done, members, [], [star.x for star in stars])
-    stars = tuple(star for star in stars if x_range[0] <= star.x <= x_range[1])
-    shown = done[(done[cost.column] >= x_range[0] * cost.unit) & done["landmark"].isna()]
-    step, band = _line(members, cost)
+    everywhere = _stars(run, done, cost)
+    samples = done[done["landmark"].isna()]
+    # Published networks that are cheaper than all that was sampled would press the others together.
+    near = done[done[cost.column] >= samples[cost.column].min()] if len(samples) else done
+    x_range = cost_range(run, cost, near, members, [], [star.x for star in everywhere])
+    stars = tuple(star for star in everywhere if x_range[0] <= star.x <= x_range[1])
+    shown = samples[samples[cost.column] >= x_range[0] * cost.unit]
+    step, band = _line(members, cost, x_range[0])
     ranked = run.one_objective and cost == run.objective  # there is no frontier
     y_range = _y_range(shown, members, stars, band)
     limit, label = budget_of(run, cost)
-    hidden = int((shown["expected_error"] > y_range[1]).sum())
+    worse = int((shown["expected_error"] > y_range[1]).sum())
+    hidden = [f"{worse:,} worse than the picture's range (arrows)"] if worse else []
+    if cheaper := len(everywhere) - len(stars):
+        hidden.append(f"{amount(cheaper, 'landmark')} cheaper than all that was sampled not shown")
     where = "ImageNet" if run.input_size > 64 else f"CIFAR-{run.classes}"
     return FrontierPlot(
         title=f"Expected top-1 error on {where} " + ("at the budget" if ranked else f"against {cost.against}"),
@@ -51,16 +57,16 @@ def expected_data(run: Run, view: View = DEFAULT_VIEW) -> FrontierPlot:
         stars=stars,
         step=() if ranked else step,
         band=() if ranked else band,
-        caption=_caption(run, cost, done, members, hidden),
+        caption=_caption(run, cost, done, hidden),
         empty="" if len(done) else "no finished trial yet",
         errors=True,
     )
 
 
 def _line(
-    members: pd.DataFrame, cost: Objective
+    members: pd.DataFrame, cost: Objective, begin: float
 ) -> tuple[tuple[tuple[float, float], ...], tuple[tuple[float, float, float], ...]]:
-    """The frontier and its band.
+    """The frontier and its band; what lies before the picture's begin is drawn there.
 
     Members are chosen by the cautious error, so that one may have a little higher an expected error than a cheaper one:
     the line goes on by the lower one.
@@ -70,8 +76,11 @@ def _line(
     columns = [numbers(members, name) for name in (cost.column, "expected_error", "error_low", "error_high")]
     for price, error, low, high in zip(*(column.tolist() for column in columns), strict=True):
         if not step or error < step[-1][1]:
-            step.append((price / cost.unit, error))
-            band.append((price / cost.unit, low, high))
+            x = max(begin, price / cost.unit)
+            if step and step[-1][0] == x:
+                step.pop(), band.pop()
+            step.append((x, error))
+            band.append((x, low, high))
     return tuple(step), tuple(band)
 
 
@@ -124,7 +133,7 @@ def _y_range(
     return max(0.0, low), min(100.0, high)
 
 
-def _caption(run: Run, cost: Objective, done: pd.DataFrame, members: pd.DataFrame, hidden: int) -> str:
+def _caption(run: Run, cost: Objective, done: pd.DataFrame, hidden: list[str]) -> str:
     landmarks = int(done["landmark"].notna().sum())
     how = f"trained by recipe {run.recipe_name} on {run.data_name}" if run.trains else "scored by their counts alone"
     said = [f"{amount(len(done), 'network')} {how}"]
@@ -132,8 +141,7 @@ def _caption(run: Run, cost: Objective, done: pd.DataFrame, members: pd.DataFram
         said.append(f"{amount(landmarks, 'landmark')} among them, drawn at the published errors")
     if far := int((done["familiarity"] < FAMILIAR_FROM).sum()):
         said.append(f"{far:,} unlike all known networks of the family (hollow)")
-    if hidden:
-        said.append(f"{hidden:,} worse than the picture's range (arrows)")
+    said += hidden
     lines = ["; ".join(said) + "."]
     if cost != run.objective:
         lines.append(f"The frontier is that along {cost.metric}; the search looked for another.")
