@@ -59,7 +59,7 @@ class Averaging(Trainer):
         self.taken += 1
         now = [each for each in self.model.state_dict().values() if each.is_floating_point()]
         for decay, model in self.kept.items():
-            weight = 1 - min(decay, self.taken / (10 + self.taken))  # a short memory while it is young
+            weight = max(1 - decay, 1 / self.taken)  # a plain mean while it is young
             own = [each for each in model.state_dict().values() if each.is_floating_point()]
             torch._foreach_lerp_(own, now, weight)
 
