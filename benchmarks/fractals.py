@@ -57,19 +57,20 @@ def _other(images: int | None = None, design: dict[str, object] | None = None, *
 CANDIDATES: dict[str, Candidate] = {
     "fractals": CHOSEN,
     # the images
-    "figures darker or lighter": _other(design={"lighter": 50}),
-    "colours of three channels": _other(design={"chroma": 100}),
     "plainer": _other(design={"texture": 30, "turn": 45, "shift": 10}),
     "harder": _other(design={"texture": 100, "turn": 90, "shift": 20}),
-    "20 classes": _other(design={"classes": 20}),
+    "harder, twice the rate": _other(design={"texture": 100, "turn": 90, "shift": 20}, learning_rate=0.05),
+    "darker or lighter, twice the rate": _other(design={"lighter": 50}, learning_rate=0.05),
+    "20 classes, twice the rate": _other(design={"classes": 20}, learning_rate=0.05),
     # the training
+    "no augmentation": _other(flip=False, crop=False),
     "half the rate": _other(learning_rate=0.0125),
     "twice the rate": _other(learning_rate=0.05),
-    "four times the rate": _other(learning_rate=0.1),
-    "batches of 64": _other(batch_size=64),
+    "batches of 64, twice the rate": _other(batch_size=64, learning_rate=0.05),
     "2,000 images four times": _other(images=2_000, epochs=4),
     "16 pixels": _other(resolution=16),
     "8 pixels": _other(resolution=8),
+    "twice the multiply-adds": _other(proxy_macs=2_600_000),
     "half the multiply-adds": _other(proxy_macs=650_000),
 }
 
@@ -94,9 +95,18 @@ def networks_of(name: str) -> tuple[RankedLandmark, ...]:
     return tuple(found)
 
 
-def row(name: str, fidelity: Fidelity) -> list[str]:
-    """What is said of a candidate on a set, a cell a column of `COLUMNS`."""
-    scored = [network for network in fidelity.networks if network.mean("top1") is not None]
+def rows(name: str, fidelity: Fidelity) -> list[list[str]]:
+    """What is said of a candidate on a set, and without each family of it; a cell a column of `COLUMNS`."""
+    found = [_row(name, fidelity, "")]
+    families = dict.fromkeys(network.family for network in fidelity.networks)
+    if len(families) > 1 and len(fidelity.networks) > len(FEW):
+        found += [_row(f"... without {family}", fidelity, family) for family in families]
+    return found
+
+
+def _row(name: str, fidelity: Fidelity, without: str) -> list[str]:
+    networks = [network for network in fidelity.networks if network.family != without]
+    scored = [network for network in networks if network.mean("top1") is not None]
     errors, macs = [network.published_error for network in scored], [network.macs for network in scored]
     top1 = [network.mean("top1") or 0.0 for network in scored]
     times = [score.seconds for network in scored for score in network.scores]
@@ -119,13 +129,13 @@ def write(out: Path) -> str:
     for name in ("few", *SETS, "regnet"):
         done = [each for each in CANDIDATES if (out / name / each / "scores.jsonl").exists()]
         reports = [(each, report(out / name / each)) for each in done]
-        rows = [COLUMNS, *(row(each, fidelity) for each, fidelity in reports)]
+        table = [COLUMNS, *(cells for each, fidelity in reports for cells in rows(each, fidelity))]
         if not reports:
             continue
         where = reports[0][1].environment
         lines += [f"set {name}: {where['processor']}, torch {where['torch']}, Python {where['python']}", ""]
-        wide = [max(len(cells[at]) for cells in rows) for at in range(len(COLUMNS))]
-        for cells in rows:
+        wide = [max(len(cells[at]) for cells in table) for at in range(len(COLUMNS))]
+        for cells in table:
             aligned = (cell.rjust(width) for cell, width in zip(cells[1:], wide[1:], strict=True))
             lines.append("  ".join([cells[0].ljust(wide[0]), *aligned]))
         lines.append("")

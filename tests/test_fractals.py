@@ -9,10 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks import fractals as benchmark
+from docs.fractals_picture import picture
 from evaluate.images import cache
-from evaluate.images.embedded import FRACTALS_HELD_OUT, FRACTALS_TEST, FRACTALS_TRAIN
+from evaluate.images.embedded import FRACTALS_HELD_OUT, FRACTALS_TEST, FRACTALS_TRAIN, Fractals
 from evaluate.images.fractals import CHUNK, Design, labels, pixels
 from evaluate.images.load import load_data, load_test
+from evaluate.training.presets import RECIPES
 
 DESIGN = Design(classes=5)
 
@@ -144,3 +147,31 @@ def test_without_a_cache_they_are_made(tmp_path: Path, monkeypatch: pytest.Monke
 def test_impossible_options(spec: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         load_data(spec, 8)
+
+
+def test_designs_are_compared_and_continued(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    quick = benchmark.Candidate(
+        Fractals(Design(classes=3), 200), dataclasses.replace(RECIPES["smoke"], train_images=200)
+    )
+    monkeypatch.setattr(benchmark, "CANDIDATES", {"quick": quick})
+    words = ["--out", str(tmp_path), "--networks", "resnet18", "wrn18_1.5"]
+    assert benchmark.main(words) == 0
+    assert "1/2  ResNet-18" in capsys.readouterr().out
+    table = (tmp_path / "fractals.txt").read_text()
+    assert table.startswith("set few: cpu") and "\nquick             2      1" in table
+    assert benchmark.main(words) == 0
+    assert "1/2  ResNet-18" not in capsys.readouterr().out and (tmp_path / "fractals.txt").read_text() == table
+
+
+def test_what_designs_are_judged_on() -> None:
+    few, regnets = benchmark.networks_of("few"), benchmark.networks_of("regnet")
+    assert {each.name for each in few} == set(benchmark.FEW)
+    assert {each.family for each in regnets} == {"regnetx", "regnety"} and len(regnets) == 22
+    assert not {each.name for each in regnets} & {each.name for each in benchmark.networks_of("imagenet")}
+
+
+def test_the_picture_has_a_row_for_each_class() -> None:
+    image = picture(Design(classes=3))
+    assert image.size == (2 * 8 * 64 + 8, 3 * 64) and len(image.getcolors()) > 100

@@ -15,7 +15,7 @@ from evaluate.images.cache import made
 from evaluate.images.fractals import VERSION, Design, labels, pixels
 from evaluate.images.sources import Spec, whole_options
 
-FRACTALS_TRAIN = 10_000  # images, unless the data's options say otherwise
+FRACTALS_TRAIN = 8_000  # images, unless the data's options say otherwise
 FRACTALS_HELD_OUT = FRACTALS_TEST = 4_000
 
 
