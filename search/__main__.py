@@ -80,6 +80,8 @@ def dry_run(request: Request, count: int) -> str:
 
         dry_untrained(settings, count=count, as_json=request.json)
         return ""
+    from search.cli.executors import workers_of
+
     workers = workers_of(request, settings, recipe, device) or 1  # a dry run joins no cluster
     if settings.sweep is not None:
         from search.cli.dry_run import dry_sweep
@@ -95,38 +97,6 @@ def dry_run(request: Request, count: int) -> str:
     return ""
 
 
-def workers_of(request: Request, settings: Settings, recipe: Recipe, device: str) -> int | None:
-    """How many networks at the same time; None: as many as the Ray cluster has room for."""
-    if request.workers is not None or request.ray_address:
-        return request.workers
-    from search.workers.how_many import workers_for
-
-    networks = len(settings.landmarks) + request.trials
-    return workers_for(settings, recipe, device, request.gpu_fraction, networks)
-
-
-def executor_for(request: Request, settings: Settings, recipe: Recipe, data: ImageData, device: str) -> Executor:
-    """Where networks are measured: in this process, in several of this machine, or on a Ray cluster."""
-    from search.workers.evaluation import Evaluator
-
-    evaluate = Evaluator(settings, recipe, data, device)
-    workers = workers_of(request, settings, recipe, device)
-    if request.ray_address:
-        from search.workers.ray_executor import OnRay
-
-        return OnRay(
-            evaluate, address=request.ray_address, workers=workers, gpu_fraction=request.gpu_fraction, device=device
-        )
-    assert workers is not None  # else there is a cluster
-    if workers == 1:
-        from search.workers.executor import InProcess
-
-        return InProcess(evaluate)
-    from search.workers.process_executor import OnProcesses
-
-    return OnProcesses(evaluate, workers=workers, device=device)
-
-
 def search(request: Request) -> str:
     """The main job."""
     settings, recipe, device = prepare(request)
@@ -135,6 +105,7 @@ def search(request: Request) -> str:
     from evaluate.training.proxy import check_data
     from results.run.run import load_runs
     from search.cli.console import fidelity_line, introduction
+    from search.cli.executors import executor_for
     from search.cli.scoring import choose
     from search.run.study import Search, environment
 

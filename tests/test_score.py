@@ -125,6 +125,24 @@ def test_scores_that_order_the_landmarks_move_expectations_and_what_samplers_lea
         assert not run.reconsider() or run.expected[network.config.id] == after
 
 
+def test_members_and_the_frontier_are_the_same(tmp_path: Path) -> None:
+    names = ("resnet18", "resnet34", "resnet50", "densenet121", "densenet169", "wrn18_1.5")
+    for mode, directory in (("frontier", tmp_path / "run"), ("match", tmp_path / "match")):
+        with Search(directory, settings(directory.name, mode=mode)) as run:
+            for place, name in enumerate(names):
+                add(run, name, 30.0 + place % 3)
+            members = [trial.number for trial in run.members()]
+            points = run.points()
+        found = load_run(directory)
+        answer = found.frontier()["trial"].tolist()
+        assert len(members) > 2 and members == (sorted(answer) if mode == "frontier" else answer)
+        best = found.best()
+        assert best.trial == found.frontier().sort_values("cautious_error")["trial"].iloc[0]
+        assert max(top1 for top1, _ in points) == 100 - found.frame()["cautious_error"].min()
+        scores = found.proxy_frontier()["proxy_top1"]
+        assert scores.max() == 32.0 and sorted(scores) == scores.tolist()[:: 1 if mode == "frontier" else -1]
+
+
 def test_scores_that_order_the_landmarks_wrongly_change_nothing(tmp_path: Path) -> None:
     with Search(tmp_path / "run", settings()) as run:
         for name, error in errors().items():
@@ -161,7 +179,8 @@ def test_a_sampler_that_learns_anew_forgets_what_it_was_told() -> None:
 
 
 def test_a_trained_run_goes_by_expected_errors_and_shows_both(command: Command) -> None:
-    words = ("--budget", "600M", "--recipe", "smoke", "--data", "digits", "--trials", "3", "--name", "run")
+    words = ("--budget", "600M", "--recipe", "smoke", "--data", "digits", "--trials", "2", "--name", "run",
+             "--workers", "1")  # fmt: skip
     done = command("search", *words, "--landmarks", "regnetx_200mf", "--plots", "frontier", "proxy")
     assert done.status == 0, done.err
     assert "score expected, it ranks better: within a budget" in done.out
@@ -182,7 +201,7 @@ def test_a_trained_run_goes_by_expected_errors_and_shows_both(command: Command) 
 
 def test_a_run_goes_on_by_what_it_went_by(command: Command) -> None:
     words = ("search", "--budget", "600M", "--recipe", "smoke", "--data", "digits", "--name", "run", "--plots", "none",
-             "--landmarks", "none")  # fmt: skip
+             "--landmarks", "none", "--workers", "1")  # fmt: skip
     assert command(*words, "--trials", "1", "--score", "proxy").status == 0
     done = command(*words, "--trials", "2")
     assert done.status == 0, done.err

@@ -89,7 +89,7 @@ def test_what_follows_from_such_a_run(command: Command) -> None:
     about = json.loads(config.read_text())
     assert about["proxy_top1"] is None and about["interval"][0] < about["expected_error"] < about["interval"][1]
     other = command("search", "--budget", "600M", "--recipe", "smoke", "--trials", "1", "--landmarks", "none", "--name",
-                    "next", "--warm-start", "runs/run", "--plots", "none")  # fmt: skip
+                    "next", "--warm-start", "runs/run", "--plots", "none", "--workers", "1")  # fmt: skip
     assert other.status == 0, other.err
     assert "it trained nothing; the shapes of" in other.out
     assert load_run("runs/next").frame()["origin"].tolist() == ["suggestion"]

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from evaluate.calibration.expect import target_set
+from evaluate.calibration.trust import Trust, trust_of
+from evaluate.fidelity.shipped import KnownFidelity
 from search.run.settings import Settings
-
-if TYPE_CHECKING:
-    from evaluate.calibration.trust import Trust
-    from evaluate.fidelity.shipped import KnownFidelity
 
 COIN = 0.5  # the part of pairs in the right order that counts for a recipe of which nothing is known
 
@@ -41,9 +39,6 @@ def choose(asked: str | None, settings: Settings, known: Sequence[KnownFidelity]
     Raises:
         ValueError: if expected errors are asked for, or needed, and there is no published truth to tell them by.
     """
-    from evaluate.calibration.expect import target_set
-    from evaluate.calibration.trust import trust_of
-
     if settings.sweep is not None:
         if asked == "expected":
             raise ValueError("--score expected goes with sampled networks: a sweep compares what it trains")
