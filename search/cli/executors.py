@@ -5,8 +5,9 @@ from __future__ import annotations
 from evaluate.images.load import ImageData
 from evaluate.training.recipe import Recipe
 from search.cli.request import Request
+from search.propose.listed import resolution_of
 from search.run.settings import Settings
-from search.workers.evaluation import Evaluator
+from search.workers.evaluation import Evaluator, images_at
 from search.workers.executor import Executor, InProcess
 from search.workers.how_many import workers_for
 
@@ -21,7 +22,8 @@ def workers_of(request: Request, settings: Settings, recipe: Recipe, device: str
 
 def executor_for(request: Request, settings: Settings, recipe: Recipe, data: ImageData, device: str) -> Executor:
     """Where networks are measured: in this process, in several of this machine, or on a Ray cluster."""
-    evaluate = Evaluator(settings, recipe, data, device)
+    resolutions = [] if settings.sweep is None else [resolution_of(each, settings, recipe) for each in settings.listed]
+    evaluate = Evaluator(settings, recipe, data, device, images_at(resolutions, settings, recipe, data))
     workers = workers_of(request, settings, recipe, device)
     if request.ray_address:
         from search.workers.ray_executor import OnRay  # what is not installed unless it is asked for

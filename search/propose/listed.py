@@ -16,10 +16,15 @@ from space.solving.vary import Setting
 SETTING = ("setting", "input_size", "resolution")  # attributes of a trial of a sweep, and of its repeats
 
 
+def resolution_of(setting: Setting, settings: Settings, recipe: Recipe) -> int:
+    """Pixels of the images that a network of a sweep is trained on: they go with its input size."""
+    return max(4, round(recipe.resolution * setting.input_size / settings.input_size))
+
+
 def attributes_of(setting: Setting, settings: Settings, classes: int) -> dict[str, Any]:
     """What the storage keeps of a network of a sweep, beside what it keeps of every network."""
     recipe = Recipe.from_json(settings.recipe)
-    pixels = max(4, round(recipe.resolution * setting.input_size / settings.input_size))
+    pixels = resolution_of(setting, settings, recipe)
     reference = replace(settings.reference, input_size=setting.input_size)
     proxy = cost(replace(recipe, resolution=pixels).proxy(setting.config, classes, reference), pixels, classes)
     words = {"name": setting.name, "values": dict(setting.values), "solved": setting.solved, "proxy_macs": proxy.macs}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import traceback
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
 
-from evaluate.images.load import ImageData
+from evaluate.images.load import ImageData, load_data
 from evaluate.measures.latency import Latency, measure_latency, usual_dtype
 from evaluate.training.device import DeviceLostError, device_name, is_device_lost, threads
 from evaluate.training.memory import words_of
@@ -48,7 +49,7 @@ class Evaluator:
     recipe: Recipe
     data: ImageData
     device: str
-    other: ImageData | None = None  # the same images at another resolution, the last one that was asked for
+    others: dict[int, ImageData] = field(default_factory=dict)  # the same images at other resolutions: `images_at`
 
     def __call__(self, job: Job) -> Evaluation:
         """Measure one network. An error of the program fails the network, not the run; `trace` tells where.
@@ -108,16 +109,23 @@ class Evaluator:
         return sorted([first, measured(), measured()], key=lambda each: each.median_ms)[1]
 
     def _images(self, resolution: int | None) -> tuple[Recipe, ImageData]:
-        """The recipe and the images on the device; of another resolution they are read when first asked for."""
-        if resolution is None:
+        """The recipe and the images on the device."""
+        if resolution in (None, self.data.resolution):
             self.data = self.data.to(self.device)
             return self.recipe, self.data
-        recipe = replace(self.recipe, resolution=resolution)
-        if self.other is None or self.other.resolution != resolution:
-            from evaluate.images.load import load_data
+        self.others[resolution] = self.others[resolution].to(self.device)
+        return replace(self.recipe, resolution=resolution), self.others[resolution]
 
-            self.other = load_data(self.settings.data, resolution, self.settings.seed, recipe.train_images)
-            if self.other.key != self.data.key:
-                raise ValueError(f"data {self.settings.data} has changed since the run began")
-            self.other = self.other.to(self.device)
-        return recipe, self.other
+
+def images_at(resolutions: Iterable[int], settings: Settings, recipe: Recipe, data: ImageData) -> dict[int, ImageData]:
+    """A run's images at other resolutions, for a sweep over input sizes: read once, before workers share them.
+
+    Raises:
+        ValueError: if they are not the same images any more.
+    """
+    found = {}
+    for resolution in sorted(set(resolutions) - {data.resolution}):
+        found[resolution] = load_data(settings.data, resolution, settings.seed, recipe.train_images)
+        if found[resolution].key != data.key:
+            raise ValueError(f"data {settings.data} has changed since the run began")
+    return found
