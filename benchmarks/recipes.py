@@ -33,7 +33,7 @@ _CPU = Recipe(
     train_images=4_000, evaluate_every=100,
 )  # fmt: skip
 _CUDA = Recipe(
-    name="base", epochs=8, batch_size=256, learning_rate=0.2, resolution=32, proxy_macs=21_000_000, stem="cifar",
+    name="base", epochs=12, batch_size=512, learning_rate=0.4, resolution=16, proxy_macs=160_000_000, stem="cifar",
     evaluate_every=100,
 )  # fmt: skip
 
@@ -69,16 +69,14 @@ CANDIDATES: dict[str, tuple[Recipe, ...]] = {
     # Not measured yet: the first is `fast`, the last is near `faithful`.
     "cuda": (
         _vary(_CUDA),
-        _vary(_CUDA, proxy_macs=5_200_000),
-        _vary(_CUDA, proxy_macs=84_000_000),
-        _vary(_CUDA, learning_rate=0.05),
-        _vary(_CUDA, learning_rate=0.8),
-        _vary(_CUDA, train_images=10_000, epochs=36),
-        _vary(_CUDA, resolution=48),
+        _vary(_CUDA, learning_rate=0.1),
+        _vary(_CUDA, learning_rate=1.6),
+        _vary(_CUDA, proxy_macs=42_000_000),
+        _vary(_CUDA, resolution=32, proxy_macs=84_000_000, epochs=8),
+        _vary(_CUDA, train_images=10_000, epochs=54),
         _vary(_CUDA, weight_decay=5e-3),
-        _vary(_CUDA, proxy_macs=5_200_000, epochs=16),
-        _vary(_CUDA, epochs=16),
-        _vary(_CUDA, proxy_macs=84_000_000, epochs=30, cutout=8),
+        _vary(_CUDA, epochs=24),
+        _vary(_CUDA, resolution=32, proxy_macs=333_000_000, epochs=30, cutout=8),
     ),
 }
 

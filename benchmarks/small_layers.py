@@ -25,25 +25,18 @@ from evaluate.training.device import threads
 from evaluate.training.memory import keep_freed_memory
 from evaluate.training.presets import RECIPES
 from evaluate.training.proxy import plan
-from evaluate.training.small_layers import NarrowNorm, Pointwise, lighten
+from evaluate.training.small_layers import NarrowNorm, Pointwise, lighten, uncount
 from evaluate.training.trainer import Trainer
 from space import build, landmark
 
 STEPS = 6  # an epoch
 
 
-def uncounted(model: nn.Module) -> None:
-    """Norms do not count batches."""
-    for module in model.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            module.num_batches_tracked = None
-
-
 def without(kind: type[nn.Module], usual: type[nn.Module]) -> Callable[[nn.Module], None]:
     """`lighten`, but for one kind of layer."""
 
     def change(model: nn.Module) -> None:
-        lighten(model)
+        everything(model)
         for module in model.modules():
             if type(module) is kind:
                 module.__class__ = usual
@@ -51,12 +44,18 @@ def without(kind: type[nn.Module], usual: type[nn.Module]) -> Callable[[nn.Modul
     return change
 
 
+def everything(model: nn.Module) -> None:
+    """As proxies are trained."""
+    uncount(model)
+    lighten(model)
+
+
 VARIANTS: dict[str, Callable[[nn.Module], None]] = {
     "as torch": lambda model: None,
-    "uncounted": uncounted,
+    "uncounted": uncount,
     "+products": without(NarrowNorm, nn.BatchNorm2d),
     "+folded": without(Pointwise, nn.Conv2d),
-    "all": lighten,
+    "all": everything,
 }
 
 
@@ -107,7 +106,7 @@ def main(arguments: list[str] | None = None) -> None:
     rows, alone = {}, {}
     with threads(1):
         for name in options.networks:
-            alone[name] = trainer(name, options.recipe, lighten)
+            alone[name] = trainer(name, options.recipe, everything)
             before = system(alone[name])
             rows[name] = (
                 in_turn(

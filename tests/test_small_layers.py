@@ -12,7 +12,7 @@ from evaluate.images.load import load_data
 from evaluate.training.memory import keep_freed_memory
 from evaluate.training.presets import RECIPES
 from evaluate.training.proxy import train_proxy
-from evaluate.training.small_layers import FEW_POSITIONS, MANY_POSITIONS, NarrowNorm, Pointwise, lighten
+from evaluate.training.small_layers import FEW_POSITIONS, MANY_POSITIONS, NarrowNorm, Pointwise, lighten, uncount
 from evaluate.training.trainer import Trainer
 from space import build, landmark
 
@@ -25,6 +25,7 @@ def image(n: int, channels: int, size: int) -> Tensor:
 def check(layer: nn.Module, kind: type[nn.Module], x: Tensor) -> None:
     """Values, gradients and buffers, followed by the ReLU that works in place on what a network's norm has given."""
     ours = copy.deepcopy(layer)
+    uncount(ours)
     lighten(ours)
     assert type(ours[0]) is kind
     first, second = x.clone().requires_grad_(), x.clone().requires_grad_()
@@ -65,6 +66,7 @@ def test_a_narrow_norm(channels: int, n: int, size: int) -> None:
 
 def test_only_the_layers_that_gain_are_changed() -> None:
     model = nn.Sequential(nn.Conv2d(4, 8, 1, 2), nn.Conv2d(8, 8, 1, groups=2), nn.Conv2d(8, 8, 3), nn.BatchNorm2d(8))
+    uncount(model)
     lighten(model)
     assert [type(layer) for layer in model] == [nn.Conv2d, nn.Conv2d, nn.Conv2d, nn.BatchNorm2d]
     assert "3.num_batches_tracked" not in model.state_dict()

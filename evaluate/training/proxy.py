@@ -31,7 +31,7 @@ from evaluate.training.memory import PeakMemory, is_out_of_memory, keep_freed_me
 from evaluate.training.recipe import Recipe
 from evaluate.training.reference import Reference
 from evaluate.training.score import Epoch, ProxyScore
-from evaluate.training.small_layers import lighten
+from evaluate.training.small_layers import lighten, uncount
 from evaluate.training.trainer import DivergedError, Trainer
 from space import Config, build, cost
 from space.networks.layers import Conv
@@ -156,6 +156,7 @@ def proxy_trainer(
     """A proxy as it is trained, ready for its first epoch; inside of `as_trained`."""
     torch.manual_seed(seed)
     model = build(how.proxy, data.classes, recipe.resolution, zero_init_last=True)
+    uncount(model)
     if device == "cpu" and how.precision == "fp32":
         lighten(model)
     return Trainer(

@@ -1,7 +1,8 @@
 """Layers of small networks on a CPU, computed by what costs least there.
 
 A proxy's layer is so small that calling it costs more than its arithmetic. `lighten` puts these in the place of
-convolutions and norms; parameters, buffers and their names stay, and so do the values but for rounding.
+convolutions and norms; parameters, buffers and their names stay, and so do the values but for rounding. `uncount` is
+for every device.
 `python -m benchmarks.small_layers` measures each.
 """
 
@@ -91,16 +92,24 @@ class _FoldedNorm(torch.autograd.Function):
         return out, of_weight, of_bias, None, None, None, None
 
 
-def lighten(model: nn.Module) -> None:
-    """Let a model for training on a CPU in float32 compute its small layers by what costs least.
+def uncount(model: nn.Module) -> None:
+    """Let batch norms not count batches, which only an average over all batches would need.
 
-    Its batch norms no longer count batches, which only an average over all batches would need: their state has no
-    ``num_batches_tracked``.
+    A count is a kernel of its own on CUDA, one of a dozen for each norm. The state has no ``num_batches_tracked`` then.
     """
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d) and module.momentum is not None:
+            module.num_batches_tracked = None
+
+
+def lighten(model: nn.Module) -> None:
+    """Let a model for training on a CPU in float32 compute its small layers by what costs least."""
     for module in model.modules():
         if type(module) is nn.Conv2d and module.groups == 1 and module.kernel_size == module.stride == (1, 1):
             module.__class__ = Pointwise  # same parameters, another forward pass
-        elif type(module) is nn.BatchNorm2d and module.momentum is not None:
-            module.num_batches_tracked = None
-            if module.num_features < VECTOR and module.affine and module.track_running_stats:
-                module.__class__ = NarrowNorm
+        elif type(module) is nn.BatchNorm2d and module.num_features < VECTOR and _usual(module):
+            module.__class__ = NarrowNorm
+
+
+def _usual(norm: nn.BatchNorm2d) -> bool:
+    return norm.affine and norm.track_running_stats and norm.momentum is not None
