@@ -20,8 +20,8 @@ from pathlib import Path
 
 from evaluate.fidelity.ranking_sets import SETS, RankedLandmark, ranking_set
 from evaluate.fidelity.rankings import Agreement, agreement
-from evaluate.fidelity.report import Fidelity
-from evaluate.fidelity.run import report, run_fidelity
+from evaluate.fidelity.run import run_fidelity
+from evaluate.fidelity.scores import read_scores, seed_score
 from evaluate.images.embedded import Fractals
 from evaluate.images.fractals import Design
 from evaluate.images.load import load_fractals
@@ -78,7 +78,7 @@ CANDIDATES: dict[str, Candidate] = {
 def networks_of(name: str) -> tuple[RankedLandmark, ...]:
     """The networks of a set: ``few`` ImageNet landmarks, those of `SETS`, or RegNets of up to 17 G (trained alike).
 
-    The RegNets' errors are of their paper's Tables 13 and 14 (arXiv:2003.13678), as the landmarks have them.
+    The RegNets' errors are of one code and one schedule (arXiv:2003.13678), as the landmarks have them.
     """
     if name in SETS:
         return ranking_set(name)
@@ -95,23 +95,54 @@ def networks_of(name: str) -> tuple[RankedLandmark, ...]:
     return tuple(found)
 
 
-def rows(name: str, fidelity: Fidelity) -> list[list[str]]:
+@dataclass(frozen=True)
+class Scored:
+    """A network that was trained."""
+
+    name: str
+    family: str
+    macs: int
+    error: float  # published, percent
+    top1: float  # percent, mean over seeds
+    seconds: tuple[float, ...]
+
+
+def scored(out: Path, ranked: str, candidate: str) -> tuple[dict[str, str], list[Scored]]:
+    """The machine and what it trained for a candidate on a set; the few are among all ImageNet landmarks, if there."""
+    header, records = read_scores(out / ranked / candidate / "scores.jsonl")
+    if header is None:
+        if ranked == "few":
+            where, found = scored(out, "imagenet", candidate)
+            return where, [each for each in found if each.name in FEW]
+        return {}, []
+    networks = []
+    for each in header["setting"]["networks"]:
+        scores = [seed_score(record) for (name, _), record in records.items() if name == each["name"]]
+        reached = [score.top1 for score in scores if score.top1 is not None]
+        if reached:
+            seconds = tuple(score.seconds for score in scores)
+            top1 = statistics.fmean(reached)
+            networks.append(Scored(each["name"], each["family"], each["macs"], each["published_error"], top1, seconds))
+    return header["environment"], networks
+
+
+def rows(name: str, networks: list[Scored]) -> list[list[str]]:
     """What is said of a candidate on a set, and without each family of it; a cell a column of `COLUMNS`."""
-    found = [_row(name, fidelity, "")]
-    families = dict.fromkeys(network.family for network in fidelity.networks)
-    if len(families) > 1 and len(fidelity.networks) > len(FEW):
-        found += [_row(f"... without {family}", fidelity, family) for family in families]
+    found = [_row(name, networks)]
+    families = dict.fromkeys(network.family for network in networks)
+    if len(families) > 1 and len(networks) > len(FEW):
+        found += [
+            _row(f"... without {family}", [each for each in networks if each.family != family]) for family in families
+        ]
     return found
 
 
-def _row(name: str, fidelity: Fidelity, without: str) -> list[str]:
-    networks = [network for network in fidelity.networks if network.family != without]
-    scored = [network for network in networks if network.mean("top1") is not None]
-    errors, macs = [network.published_error for network in scored], [network.macs for network in scored]
-    top1 = [network.mean("top1") or 0.0 for network in scored]
-    times = [score.seconds for network in scored for score in network.scores]
+def _row(name: str, networks: list[Scored]) -> list[str]:
+    errors, macs = [network.error for network in networks], [network.macs for network in networks]
+    top1 = [network.top1 for network in networks]
+    times = [seconds for network in networks for seconds in network.seconds]
     ranked = [agreement(values, errors, macs) for values in (top1, [float(each) for each in macs])]
-    cells = [name, str(len(scored)), str(len(fidelity.seeds)), f"{statistics.median(times):.1f}"]
+    cells = [name, str(len(networks)), f"{len(times) / len(networks):g}", f"{statistics.median(times):.1f}"]
     return [*cells, f"{min(top1):.0f} to {max(top1):.0f}", *_figures(ranked[0]), *_figures(ranked[1])]
 
 
@@ -127,12 +158,12 @@ def write(out: Path) -> str:
     """All that was measured, as text, into ``fractals.txt``."""
     lines: list[str] = []
     for name in ("few", *SETS, "regnet"):
-        done = [each for each in CANDIDATES if (out / name / each / "scores.jsonl").exists()]
-        reports = [(each, report(out / name / each)) for each in done]
-        table = [COLUMNS, *(cells for each, fidelity in reports for cells in rows(each, fidelity))]
-        if not reports:
+        found = {each: scored(out, name, each) for each in CANDIDATES}
+        table = [cells for each, (_, networks) in found.items() if networks for cells in rows(each, networks)]
+        if not table:
             continue
-        where = reports[0][1].environment
+        table = [COLUMNS, *table]
+        where = next(environment for environment, networks in found.values() if networks)
         lines += [f"set {name}: {where['processor']}, torch {where['torch']}, Python {where['python']}", ""]
         wide = [max(len(cells[at]) for cells in table) for at in range(len(COLUMNS))]
         for cells in table:
