@@ -3,26 +3,31 @@
     python -m benchmarks.gpu --data FOLDER --out DIR              # at most 9 minutes
     python -m benchmarks.gpu --data FOLDER --out DIR              # again, until it says that all is done
 
-Each part is a command of its own; what it prints goes to DIR/<part>.txt. A part that was cut off by the limit goes on
-where it ended (fidelity, recipes) or starts again (the others). Copy DIR/*.txt, *.json and *.csv to
-benchmarks/results/ when all is done. `--list` shows the parts and their commands; `--device cpu --quick` rehearses
-them all on a CPU with toy sizes, which gives no figures.
+First a smoke test of a minute, without which nothing else is begun; then parts in the order of their worth, each a
+command of its own within its own slice of the time: what it prints goes to DIR/<part>.txt. One that was cut off goes on
+where it ended (fidelity, recipes, survey) or starts again (the others); it is begun once more after the parts behind it
+have had their turn. After each call DIR.tar.gz holds all of DIR. `--list` shows the parts and their commands;
+`--device cpu --quick` rehearses them on a CPU with toy sizes, which gives no figures.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import shlex
+import signal
 import subprocess
 import sys
+import tarfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 MARGIN = 5.0  # seconds kept for writing
+LAST_TRAINING = 60.0  # seconds that a training may take which was begun in time
 QUICK = {
     "epochs": 1,
     "batch_size": 64,
@@ -40,6 +45,7 @@ class Part:
     name: str
     command: str
     least: float  # seconds: not begun with less left
+    most: float = 240.0  # seconds of a call: then it is cut off, and the next part has its turn
 
 
 def parts(quick: bool, device: str) -> tuple[Part, ...]:
@@ -52,26 +58,34 @@ def parts(quick: bool, device: str) -> tuple[Part, ...]:
     fast, faithful = fast or "--recipe fast", faithful or "--recipe faithful"
     on = f" --device {device}"
     return (
-        Part("cuda-tests", "-m pytest -q -rs tests/test_trainer.py tests/test_latency.py", 30),
+        Part("smoke", f"-m benchmarks.gpu_smoke{on}{' --quick' if quick else ''}", 30, 90),
         Part(
             "throughput",
-            f"-m benchmarks.throughput --batch 256 --seconds 1.5 --out {{out}}/throughput.json{on}{toy}",
+            "-m benchmarks.throughput --proxy-macs 160000000 --resolution 16 --batch 512 --seconds 1.5"  # as `fast`
+            f" --out {{out}}/throughput.json{on}{toy}",
             90,
         ),
+        Part(
+            "packing",
+            f"-m benchmarks.packing --data {{data}} {fast} --at-once 1 2 4 --out {{out}}/packing.json{on}"
+            + (" --networks resnet18 --epochs 2" if quick else ""),
+            90,
+        ),
+        Part(
+            "recipes",
+            f"-m benchmarks.recipes --data {{data}} --out {{out}}/recipes --minutes {{minutes}}{on}"
+            + (" --networks resnet18 densenet121 --only r16-m5200000-n4000-e4" if quick else ""),
+            20,
+        ),
+        Part("fidelity-fast", f"-m evaluate fidelity --data {{data}} {fast} --out {{out}}/fidelity-fast{on}{few}", 20),
+        Part("repeat", f"-m benchmarks.repeat --data {{data}} {fast} --out {{out}}/repeat.json{on}", 60),
+        Part("cuda-tests", "-m pytest -q -rs tests/test_trainer.py tests/test_latency.py", 30, 90),
         Part(
             "throughput-full-width",
             "-m benchmarks.throughput --proxy-macs 1335000000 --batch 256 --seconds 1.5"
             " --out {out}/throughput-full-width.json"
             f"{on}{toy or ' --networks resnet50 resnet152 resnext50_32x4d wide_resnet50_2'}",
             60,
-        ),
-        Part("fidelity-fast", f"-m evaluate fidelity --data {{data}} {fast} --out {{out}}/fidelity-fast{on}{few}", 20),
-        Part("repeat", f"-m benchmarks.repeat --data {{data}} {fast} --out {{out}}/repeat.json{on}", 60),
-        Part(
-            "packing",
-            f"-m benchmarks.packing --data {{data}} {fast} --at-once 1 2 4 --out {{out}}/packing.json{on}"
-            + (" --networks resnet18 --epochs 2" if quick else ""),
-            90,
         ),
         Part(
             "fidelity-fast-cifar",
@@ -80,12 +94,6 @@ def parts(quick: bool, device: str) -> tuple[Part, ...]:
             20,
         ),
         Part("latency", f"-m evaluate latency resnet50 --batch 1 64 256{on}" + (" --input 32" if quick else ""), 20),
-        Part(
-            "recipes",
-            f"-m benchmarks.recipes --data {{data}} --out {{out}}/recipes --minutes {{minutes}}{on}"
-            + (" --networks resnet18 densenet121 --only r16-m5200000-n4000-e4" if quick else ""),
-            20,
-        ),
         Part(
             "fidelity-faithful",
             f"-m evaluate fidelity --data {{data}} {faithful} --out {{out}}/fidelity-faithful{on}{few}",
@@ -107,23 +115,37 @@ def parts(quick: bool, device: str) -> tuple[Part, ...]:
 
 
 def run(part: Part, data: str, out: Path, left: float) -> str:
-    """Run a part; return "done", "failed", or "cut off"."""
-    filled = part.command.format(data=shlex.quote(data), out=shlex.quote(str(out)), minutes=f"{left / 60:.2f}")
+    """Run a part; return "done", "failed", or "cut off". Its processes end with it."""
+    last = max(0.0, left - LAST_TRAINING) / 60  # minutes, after which those that can stop begin no training
+    filled = part.command.format(data=shlex.quote(data), out=shlex.quote(str(out)), minutes=f"{last:.2f}")
     command = [sys.executable, *shlex.split(filled)]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
     environment |= {"PYTHONUNBUFFERED": "1"}
     with (out / f"{part.name}.txt").open("w", encoding="utf-8") as log:
         log.write(f"$ python {filled}\n")
         log.flush()
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+        )
         try:
-            code = subprocess.run(
-                command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT, timeout=left
-            ).returncode
+            code = process.wait(left)
         except subprocess.TimeoutExpired:
             return "cut off"
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # and what it has started
+            process.wait()
     if code == 3 and part.name in ("recipes", "survey"):  # its own way to say that the time was up
         return "cut off"
     return "done" if code == 0 else f"failed with status {code}"
+
+
+def pack(out: Path) -> Path:
+    """All of the directory as one archive beside it."""
+    archive = out.with_name(out.name + ".tar.gz")
+    with tarfile.open(archive, "w:gz") as whole:
+        whole.add(out, out.name)
+    return archive
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -157,10 +179,15 @@ def main(arguments: list[str] | None = None) -> int:
             states[part.name] = "no time left"
         else:
             began = time.monotonic()
-            states[part.name] = run(part, data, out, left)
+            states[part.name] = run(part, data, out, min(left, part.most))
             if states[part.name] == "done":
                 stamp.touch()
             print(f"{part.name:24} {states[part.name]}  {time.monotonic() - began:.0f} s", flush=True)
+            pack(out)
+            if part.name == "smoke" and states[part.name] != "done":
+                print((out / "smoke.txt").read_text(encoding="utf-8"))
+                break
+    print(f"\nall results: {pack(out)}")
     print("\n" + "\n".join(f"{name:24} {state}" for name, state in states.items()))
     if any(state.startswith("failed") for state in states.values()):
         return 1

@@ -24,10 +24,9 @@ from benchmarks.machine import machine, machine_line
 from evaluate.images.load import ImageData, load_data
 from evaluate.training.device import resolve_device, synchronise
 from evaluate.training.presets import default_recipe, find_recipe
-from evaluate.training.proxy import plan
+from evaluate.training.proxy import as_trained, plan, proxy_trainer
 from evaluate.training.recipe import Recipe
-from evaluate.training.trainer import Trainer
-from space import build, landmark
+from space import landmark
 
 NETWORKS = ("resnet18", "resnet50", "resnext50_32x4d", "densenet121")
 
@@ -37,16 +36,14 @@ def worker(number: int, name: str, recipe: Recipe, data: ImageData, device: str,
     if device == "cpu":
         torch.set_num_threads(1)
     how = plan(landmark(name), recipe, data.classes, device)
-    trainer = Trainer(
-        build(how.proxy, data.classes, recipe.resolution), recipe, data.to(device), device=device,
-        precision=how.precision, seed=number,
-    )  # fmt: skip
-    trainer.epoch()
-    ready.wait()
-    began = time.time()
-    for _ in range(1, recipe.epochs):
+    with as_trained(how, recipe, number, device):
+        trainer = proxy_trainer(how, recipe, data, number, device)
         trainer.epoch()
-    synchronise(device)
+        ready.wait()
+        began = time.time()
+        for _ in range(1, recipe.epochs):
+            trainer.epoch()
+        synchronise(device)
     speeds.put((trainer.images_trained * (recipe.epochs - 1) // recipe.epochs, began, time.time()))
 
 

@@ -6,8 +6,7 @@
     fp32, eager, `loss.item()` after every step for the log.
 (b) tuned: the same by a careful hand. Images on the device, augmented as a batch, bf16 (mixed), channels-last, fused
     optimiser, eager, the loss read once an epoch.
-(c) ours: `evaluate.training.trainer.Trainer`, as a proxy training uses it, with the precision and threads that it
-chooses.
+(c) ours: as `evaluate.training.proxy.train_proxy` trains it, with its precision, threads, kernels and layers.
 
 The same networks, the same batch, random images, in turn, `--rounds` times in one process; medians. The limit is the
 rate of a large matrix product in the precision that (c) uses. FLOPs are counted as 6 a multiply-add of an image.
@@ -16,6 +15,7 @@ rate of a large matrix product in the precision that (c) uses. FLOPs are counted
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import statistics
 import sys
@@ -33,9 +33,8 @@ from benchmarks.machine import machine
 from evaluate.images.load import ImageData
 from evaluate.training.augment import Normaliser
 from evaluate.training.device import peak_flops, resolve_device, synchronise, threads
-from evaluate.training.proxy import Plan, plan
+from evaluate.training.proxy import Plan, as_trained, plan, proxy_trainer
 from evaluate.training.recipe import Recipe
-from evaluate.training.trainer import Trainer
 from space import build, cost, landmark
 
 # basic shallow, basic wide, bottleneck, deep bottleneck, 32 groups, wide bottleneck, dense, deep dense
@@ -122,12 +121,13 @@ def tuned(model: nn.Module, data: ImageData, recipe: Recipe, device: str) -> Cal
     return epoch
 
 
-def ours(model: nn.Module, data: ImageData, recipe: Recipe, device: str, how: Plan) -> Trainer:
-    """(c) The trainer, whose `epoch` is timed."""
-    return Trainer(
-        model, recipe, data.to(device), device=device, precision=how.precision,
-        seed=0,
-    )  # fmt: skip
+def settings(kind: str, how: Plan, recipe: Recipe, device: str) -> contextlib.AbstractContextManager[Any]:
+    """What each is run under: ours as a proxy is, the tuned one with cuDNN's search for the fastest kernels."""
+    if kind == "ours":
+        return as_trained(how, recipe, 0, device)
+    if kind == "tuned":
+        return torch.backends.cudnn.flags(enabled=True, benchmark=True)
+    return contextlib.nullcontext()
 
 
 def seconds(epoch: Callable[[], object], device: str) -> float:
@@ -155,8 +155,7 @@ def steps_for(model: nn.Module, batch: int, resolution: int, device: str, wanted
 def measure(name: str, options: argparse.Namespace, device: str) -> dict[str, Any]:
     """One network: a row of the table."""
     recipe = Recipe(name="throughput", epochs=10_000, batch_size=options.batch, learning_rate=0.05,
-                    resolution=options.resolution, proxy_macs=options.proxy_macs, stem="cifar",
-                    autotune=device == "cuda")  # fmt: skip
+                    resolution=options.resolution, proxy_macs=options.proxy_macs, stem="cifar")  # fmt: skip
     how = plan(landmark(name), recipe, CLASSES, device)
 
     def fresh() -> nn.Module:
@@ -172,13 +171,13 @@ def measure(name: str, options: argparse.Namespace, device: str) -> dict[str, An
         "plain": plain(fresh(), data, recipe, device),
         "tuned": tuned(fresh(), data, recipe, device),
     }
-    trainer = ours(fresh(), data, recipe, device, how)
+    with settings("ours", how, recipe, device):
+        trainer = proxy_trainer(how, recipe, data, 0, device)
     epochs["ours"] = trainer.epoch
-    limit = {"plain": None, "tuned": None, "ours": how.threads}  # CPU threads
     times: dict[str, list[float]] = {kind: [] for kind in epochs}
     for turn in range(options.rounds + 1):
         for kind, epoch in epochs.items():
-            with threads(limit[kind]):
+            with settings(kind, how, recipe, device):
                 took = seconds(epoch, device)
             if turn:  # the first one warms up: workers, kernels, the graph
                 times[kind].append(took)

@@ -4,12 +4,15 @@ import csv
 import json
 import subprocess
 import sys
+import tarfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from benchmarks import gpu
 from benchmarks.known import RESULTS, made_anew
 from tests.commands import Ended
 
@@ -40,6 +43,21 @@ def test_every_gpu_figure_has_its_command(command: Callable[..., Ended]) -> None
     names = [line.split()[0] for line in done.out.splitlines()]
     assert {"cuda-tests", "throughput", "fidelity-fast", "fidelity-faithful", "packing", "repeat"} <= set(names)
     assert len(names) == len(set(names))
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for a process in /proc")
+def test_a_gpu_part_that_is_cut_off_leaves_no_process_and_all_is_packed(tmp_path: Path) -> None:
+    code = "import subprocess as s; print(s.Popen(['sleep', '600']).pid, flush=True); import time; time.sleep(600)"
+    out = tmp_path / "out"
+    out.mkdir()
+    assert gpu.run(gpu.Part("endless", f'-c "{code}"', 0), "x", out, 5.0) == "cut off"
+    child = Path("/proc", (out / "endless.txt").read_text().split()[-1], "stat")
+    deadline = time.monotonic() + 10
+    while child.exists() and child.read_text().split()[2] != "Z" and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not child.exists() or child.read_text().split()[2] == "Z"
+    with tarfile.open(gpu.pack(out)) as archive:
+        assert set(archive.getnames()) == {"out", "out/endless.txt"}
 
 
 @pytest.mark.slow
