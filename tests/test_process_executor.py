@@ -293,11 +293,11 @@ def test_nothing_is_left_of_a_holder_that_ends(end: signal.Signals, tmp_path: Pa
         assert len(started) == 4, "a server, what clears up after it, and two workers"
         if end == signal.SIGINT:
             os.killpg(process.pid, signal.SIGINT)  # as the terminal does
-            out, err = process.communicate(timeout=60)
+            out, err = process.communicate(timeout=180)
             assert (out, err, process.returncode) == ("closed\n", "", 0)
         else:
             process.kill()
-        assert gone(started, 5)
+        assert gone(started, 60), "the server takes a second to end, on a busy machine more"
 
 
 @pytest.mark.slow
