@@ -186,7 +186,7 @@ def test_what_misses_the_latency_is_no_trial_and_ends_at_a_bound(tmp_path: Path)
 
 
 def test_near_the_limit_latency_is_measured_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    chosen = settings(landmarks=(), timing=timing_on("cpu"), max_latency=5.0)
+    chosen = settings(landmarks=(), timing=timing_on("cpu"), max_latency=5.0, budget_macs=50_000_000)
     evaluate = Evaluator(chosen, RECIPES["smoke"], load_data("digits", RECIPES["smoke"].resolution), "cpu")
     job = Job(0, landmark("cifar_resnet20"))
     for times, kept in (([5.2, 4.8, 4.9], 4.9), ([5.2, 5.1, 4.9], 5.1), ([9.0], 9.0), ([2.0], 2.0)):

@@ -37,8 +37,8 @@ RECIPES: dict[str, Recipe] = {
         stem="cifar", train_images=8_000,
     ),
     # Source: the best of ten that were tried on two CPU cores (benchmarks/results/recipes-cpu.txt). Hardware: any CPU.
-    # Time: median 31 s a network on one core of an AMD EPYC with the other one busy (CIFAR-10, 25 ImageNet landmarks).
-    # Expect: 30 to 40 %; tau 0.66, 0.80 within a budget, two seeds (benchmarks/results/fidelity-cpu.txt).
+    # Time: median 53 s a network on two cores of an AMD EPYC that ten other processes shared (CIFAR-10, 25 ImageNet
+    # landmarks). Expect: 30 to 40 %; tau 0.51, 0.76 within a budget, one seed (benchmarks/results/fidelity-cpu.txt).
     "cpu": Recipe(
         name="cpu", epochs=8, batch_size=64, learning_rate=0.025, resolution=16, proxy_macs=1_300_000,
         stem="cifar", train_images=4_000, evaluate_every=4,
