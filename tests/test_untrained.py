@@ -12,7 +12,7 @@ import pytest
 from torch import nn
 
 from results import load_run
-from results.plots import PLOTS, drawable
+from results.plots import PLOTS, drawable, plot_data
 from results.report.data import report_data
 from search.propose.proposer import Proposer
 from search.records import Evaluation
@@ -45,16 +45,18 @@ def feed(directory: Path, total: int, found: Settings | None = None) -> list[int
 
 
 def test_a_run_without_training_leaves_all_that_others_leave(command: Command) -> None:
-    words = ("--trials", "60", "--name", "run", "--plots", "frontier", "distribution", "axes", "progress")
+    words = ("--trials", "60", "--name", "run", "--plots", "frontier")
     done = command("search", "--budget", "600M", "--recipe", "none", *words)
     assert done.status == 0, done.err
     assert "recipe none: nothing is trained" in done.out
     assert "expected error (%)" in done.out and "pairs" in done.out
     assert "60 scored by their counts, none trained" not in done.out  # landmarks are among them
     written = {path.name for path in Path("runs/run").iterdir()}
-    assert {"frontier.png", "distribution.png", "axes.png", "progress.png", "trials.csv", "configs"} <= written
+    assert {"frontier.png", "trials.csv", "frontier.csv", "configs"} <= written
     run = load_run("runs/run")
     assert "proxy" not in drawable(run, tuple(PLOTS))
+    for name in ("progress", "distribution", "axes"):
+        assert not plot_data(name, run).empty
     page = report_data(run)
     assert page.payload["score"] == {"column": "expected_error", "error": True, "familiar": 0.5}
     assert "none of them trained" in page.summary
@@ -80,14 +82,20 @@ def test_what_follows_from_such_a_run(command: Command) -> None:
     again = command(*words, "--trials", "50")
     assert again.status == 0, again.err
     assert (load_run("runs/run").frame()["kind"] == "sample").sum() == 50
-    exported = command("results", "export", "runs/run", "--best", "--to", "model.py")
-    assert exported.status == 0, exported.err
-    assert "expected top-1 error" in exported.out
     shown = command("results", "show", "runs/run", "--where", "familiarity < 0.5", "--columns", "trial,familiarity")
     assert shown.status == 0, shown.err
     config = next(Path("runs/run/configs").glob("*.json"))
     about = json.loads(config.read_text())
     assert about["proxy_top1"] is None and about["interval"][0] < about["expected_error"] < about["interval"][1]
+
+
+@pytest.mark.slow
+def test_the_best_are_exported_and_begin_a_run_that_trains(command: Command) -> None:
+    words = ("search", "--budget", "600M", "--recipe", "none", "--name", "run", "--plots", "none")
+    assert command(*words, "--trials", "30").status == 0
+    exported = command("results", "export", "runs/run", "--best", "--to", "model.py")
+    assert exported.status == 0, exported.err
+    assert "expected top-1 error" in exported.out
     other = command("search", "--budget", "600M", "--recipe", "smoke", "--trials", "1", "--landmarks", "none", "--name",
                     "next", "--warm-start", "runs/run", "--plots", "none", "--workers", "1")  # fmt: skip
     assert other.status == 0, other.err
@@ -104,6 +112,14 @@ def test_a_match_run_without_training_ranks_its_best(command: Command) -> None:
     run = load_run("runs/run")
     errors = run.frontier()["cautious_error"].tolist()
     assert len(errors) == 5 and errors == sorted(run.frame()["cautious_error"])[:5]
+
+
+def test_a_dry_run_draws_and_counts(command: Command) -> None:
+    done = command("search", "--budget", "600M", "--recipe", "none", "--dry-run", "2", "--json")
+    assert done.status == 0, done.err
+    assert [json.loads(line)["macs"] <= 600_000_000 for line in done.out.splitlines()] == [True, True]
+    assert "nothing would be trained" in done.err
+    assert not Path("runs").exists()
 
 
 @pytest.mark.parametrize(
