@@ -69,7 +69,7 @@ def text(result: dict[str, Any]) -> str:
     """The table: means over the seeds."""
     rows = []
     for count in result["networks"]:
-        for way in WAYS:
+        for way in result["ways"]:
             own = [line for line in result["lines"] if (line["way"], line["networks"]) == (way, count)]
             if own:
                 volumes = [line["hypervolume"] for line in own]
@@ -104,7 +104,7 @@ def main() -> None:
             lines += search(target, way, counts, seed, options.patience)
             print(lines[-1] if lines else way, flush=True)
     result = {
-        "budget": options.budget, "networks": counts, "seeds": options.seeds, "patience": options.patience,
+        "budget": options.budget, "ways": options.ways, "networks": counts, "seeds": options.seeds, "patience": options.patience,
         "machine": machine("cpu"), "lines": lines,
     }  # fmt: skip
     print(text(result))
