@@ -104,7 +104,8 @@ def main() -> None:
             lines += search(target, way, counts, seed, options.patience)
             print(lines[-1] if lines else way, flush=True)
     result = {
-        "budget": options.budget, "ways": options.ways, "networks": counts, "seeds": options.seeds, "patience": options.patience,
+        "budget": options.budget, "ways": options.ways, "networks": counts, "seeds": options.seeds,
+        "patience": options.patience,
         "machine": machine("cpu"), "lines": lines,
     }  # fmt: skip
     print(text(result))
