@@ -13,7 +13,7 @@ from evaluate import RECIPES
 from evaluate.measures.untrained import NoScoreError, grad_norm, jacob_cov, naswot, snip, synflow, zen
 from space import build, landmark
 
-PROXY = RECIPES["cpu"].proxy
+RECIPE = RECIPES["cpu"]
 K = 1e-5  # of jacob_cov
 
 
@@ -75,7 +75,7 @@ def test_synflow_outgrows_float64() -> None:
 def test_synflow_is_the_papers_sum(name: str) -> None:
     # The plain way: float64, norms replaced by the identity, absolute weights, one backward pass.
     torch.manual_seed(0)
-    model = build(PROXY(landmark(name)), 10, 16)
+    model = build(RECIPE.proxy(landmark(name), 10), 10, 16)
     plain = copy.deepcopy(model).double()
     for path, module in list(plain.named_modules()):
         if isinstance(module, nn.BatchNorm2d):
@@ -226,7 +226,7 @@ def test_zen_adds_what_norms_take_away() -> None:
 
 
 def test_zen_does_not_depend_on_the_weights_it_finds() -> None:
-    model = build(PROXY(landmark("resnet18")), 10, 16)
+    model = build(RECIPE.proxy(landmark("resnet18"), 10), 10, 16)
     scores = []
     for factor in (1, 100):
         with torch.no_grad():
@@ -245,7 +245,7 @@ def test_zen_needs_a_pooling_and_a_move() -> None:
 
 
 def test_the_model_is_left_as_it_is() -> None:
-    model = build(PROXY(landmark("densenet121")), 10, 16).eval()
+    model = build(RECIPE.proxy(landmark("densenet121"), 10), 10, 16).eval()
     before = copy.deepcopy(model.state_dict())
     x, y = torch.randn(4, 3, 16, 16), torch.arange(4)
     calls: list[Callable[[], Any]] = [

@@ -193,7 +193,7 @@ def test_no_program_is_started_for_an_image(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_numbers_of_any_size_in_a_recipe_are_refused_in_a_sentence(tmp_path: Path) -> None:
-    for field in ("learning_rate", "epochs", "momentum", "width"):
+    for field in ("learning_rate", "epochs", "momentum", "proxy_macs"):
         recipe = {"name": "x", "epochs": 1, "batch_size": 2, "learning_rate": 0.1} | {field: 10**400}
         (tmp_path / "recipe.json").write_text(json.dumps(recipe))
         with pytest.raises(ValueError, match=f"{field} is 1000") as caught:

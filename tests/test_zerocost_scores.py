@@ -11,7 +11,7 @@ from evaluate import RECIPES
 from evaluate.measures.zero_cost import MEASURES, Measure, ZeroCost, zero_cost, zero_cost_text
 from space import Config, cost, landmark
 
-PROXY = RECIPES["cpu"].proxy
+RECIPE = RECIPES["cpu"]
 
 
 def batch(images: int = 8, size: int = 16) -> tuple[Tensor, Tensor]:
@@ -23,7 +23,7 @@ def batch(images: int = 8, size: int = 16) -> tuple[Tensor, Tensor]:
 @pytest.mark.parametrize("name", ["resnet18", "resnet50", "resnext50_32x4d", "densenet121", "cifar_resnet110"])
 def test_networks_of_the_space_have_every_score(name: str) -> None:
     x, y = batch()
-    scores = zero_cost(PROXY(landmark(name)), x, y, 10)
+    scores = zero_cost(RECIPE.proxy(landmark(name), 10), x, y, 10)
     assert list(scores) == list(MEASURES)
     for key, score in scores.items():
         assert score.name == key and score.reason is None and score.seconds > 0
@@ -31,7 +31,7 @@ def test_networks_of_the_space_have_every_score(name: str) -> None:
 
 
 def test_the_seed_decides_and_measures_do_not_meet() -> None:
-    config = PROXY(landmark("resnet18"))
+    config = RECIPE.proxy(landmark("resnet18"), 10)
     x, y = batch()
     before = torch.random.get_rng_state()
     all_of_them = values(zero_cost(config, x, y, 10, seed=4))
@@ -49,7 +49,7 @@ def values(scores: dict[str, ZeroCost]) -> dict[str, float | None]:
 
 def test_images_are_normalised() -> None:
     # Whole numbers, fractions, and another brightness and contrast a channel are the same images.
-    config = PROXY(landmark("resnet18"))
+    config = RECIPE.proxy(landmark("resnet18"), 10)
     x, y = batch()
     factor, shift = torch.tensor([0.5, 2.0, 1 / 255]).view(1, 3, 1, 1), torch.tensor([3.0, 0.0, -1.0]).view(1, 3, 1, 1)
     expected = values(zero_cost(config, x, y, 10))
@@ -64,7 +64,7 @@ def test_images_are_normalised() -> None:
 def test_deeper_networks_have_more_flow_and_more_zen() -> None:
     x, y = batch()
     shallow, deep = (
-        zero_cost(PROXY(landmark(name)), x, y, 10, measures=["synflow", "zen"])
+        zero_cost(RECIPE.proxy(landmark(name), 10), x, y, 10, measures=["synflow", "zen"])
         for name in ("cifar_resnet20", "cifar_resnet56")
     )
     for name in shallow:
@@ -96,7 +96,7 @@ def test_bad_calls_are_refused(change: dict[str, Any], message: str) -> None:
 
 
 def test_text_shows_baselines_papers_and_reasons() -> None:
-    config = PROXY(landmark("resnet18"))
+    config = RECIPE.proxy(landmark("resnet18"), 10)
     scores = zero_cost(config, *batch(), 10, measures=["synflow", "zen"])
     scores["naswot"] = ZeroCost("naswot", None, 0.5, "singular")
     text = zero_cost_text("resnet18", scores, cost(config, 16, 10))
@@ -109,7 +109,7 @@ def test_text_shows_baselines_papers_and_reasons() -> None:
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_cuda_gives_what_the_cpu_gives() -> None:
-    config = PROXY(landmark("resnet18"))
+    config = RECIPE.proxy(landmark("resnet18"), 10)
     x, y = batch()
     before = torch.cuda.get_rng_state()
     there = values(zero_cost(config, x, y, 10, device="cuda"))
