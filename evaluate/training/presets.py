@@ -22,9 +22,9 @@ RECIPES: dict[str, Recipe] = {
         name="smoke", epochs=2, batch_size=64, learning_rate=0.1, resolution=8, proxy_macs=300_000, stem="cifar",
         train_images=512, flip=False, crop=False,
     ),
-    # Source: ours, for the embedded digits. Hardware: any CPU. Time: median 5 s a network on one core of
-    # an AMD EPYC with the other one busy (25 ImageNet landmarks). Expect: 80 to 94 %, and the wrong order: tau -0.24,
-    # 0.29 within a budget (benchmarks/results/fidelity-digits.txt). It shows the machinery.
+    # Source: ours, for the embedded digits. Hardware: any CPU. Time: median 12 s a network on two cores of an AMD EPYC
+    # that other processes shared (25 ImageNet landmarks). Expect: an order no better than chance: tau 0.02, 0.41 within a
+    # budget, two seeds (benchmarks/results/fidelity-digits.txt). It shows the machinery.
     "digits": Recipe(
         name="digits", epochs=3, batch_size=64, learning_rate=0.2, resolution=8, proxy_macs=1_300_000,
         stem="cifar", flip=False,
