@@ -23,8 +23,8 @@ RECIPES: dict[str, Recipe] = {
         train_images=512, flip=False, crop=False,
     ),
     # Source: ours, for the embedded digits. Hardware: any CPU. Time: median 12 s a network on two cores of an AMD EPYC
-    # that other processes shared (25 ImageNet landmarks). Expect: an order no better than chance: tau 0.02, 0.41 within a
-    # budget, two seeds (benchmarks/results/fidelity-digits.txt). It shows the machinery.
+    # that other processes shared (25 ImageNet landmarks). Expect: an order no better than chance: tau 0.02, 0.41 within
+    # a budget, two seeds (benchmarks/results/fidelity-digits.txt). It shows the machinery.
     "digits": Recipe(
         name="digits", epochs=3, batch_size=64, learning_rate=0.2, resolution=8, proxy_macs=1_300_000,
         stem="cifar", flip=False,
