@@ -14,7 +14,7 @@ from results.run.pareto import numbers
 from results.run.run import Run
 from space.landmarks.networks import Landmark
 from space.shell.scores import FAMILIAR_FROM
-from space.shell.words import amount
+from space.shell.words import amount, proxy_words
 
 WORST = 0.9  # this part of the networks is inside of the picture; what is worse is an arrow at its edge
 
@@ -135,7 +135,10 @@ def _y_range(
 
 def _caption(run: Run, cost: Objective, done: pd.DataFrame, hidden: list[str]) -> str:
     landmarks = int(done["landmark"].notna().sum())
-    how = f"trained by recipe {run.recipe_name} on {run.data_name}" if run.trains else "scored by their counts alone"
+    how = "scored by their counts alone"
+    if run.trains:
+        trained = proxy_words(run.settings["recipe"], run.settings["budget_macs"])
+        how = f"trained by recipe {run.recipe_name} ({trained}) on {run.data_name}"
     said = [f"{amount(len(done), 'network')} {how}"]
     if landmarks:
         said.append(f"{amount(landmarks, 'landmark')} among them, drawn at the published errors")
