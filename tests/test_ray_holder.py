@@ -74,7 +74,9 @@ def holder(directory: Path, address: str) -> Iterator[tuple[subprocess.Popen[str
         try:
             first = process.stdout.readline()
             assert first == "[0, 1, 2]\n", first + process.stderr.read()
+            began = time.monotonic()
             while len(started := [int(each.stem) for each in directory.glob("*.long")]) < 2:
+                assert time.monotonic() - began < 60, "two workers should have begun"
                 time.sleep(0.1)
             yield process, started
         finally:
