@@ -10,6 +10,7 @@ from pathlib import Path
 
 MMAP_THRESHOLD, TRIM_THRESHOLD = -3, -1  # glibc's names for its options, <malloc.h>
 LARGEST_KEPT = 32 * 2**20  # bytes; glibc takes no more
+GIVEN_BACK = 128 * 2**10  # bytes, glibc's own for both options
 
 
 @functools.cache
@@ -19,8 +20,12 @@ def keep_freed_memory() -> bool:
     Otherwise glibc takes every large map from the system anew and gives it back, and the system clears each page: up
     to 4,000 pages a step, a tenth of the time of a small network. Returns whether it could be set: glibc alone has it.
     """
+    return _set_allocator(LARGEST_KEPT, 2**31 - 1)
+
+
+def _set_allocator(threshold: int, trim: int) -> bool:
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
-    return mallopt is not None and bool(mallopt(MMAP_THRESHOLD, LARGEST_KEPT) and mallopt(TRIM_THRESHOLD, 2**31 - 1))
+    return mallopt is not None and bool(mallopt(MMAP_THRESHOLD, threshold) and mallopt(TRIM_THRESHOLD, trim))
 
 
 class PeakMemory:
@@ -104,8 +109,13 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def release(device: str) -> None:
-    """Give back what nobody refers to any more: cycles first, which may hold memory of the device."""
+    """Give back what nobody refers to any more: cycles first, which may hold memory of the device.
+
+    On a CPU from now on at once: what `keep_freed_memory` keeps is in pieces that a smaller batch cannot use.
+    """
     gc.collect()
+    if device == "cpu":
+        _set_allocator(GIVEN_BACK, GIVEN_BACK)
     if device == "cuda":
         import torch
 
