@@ -116,7 +116,7 @@ def test_which_axis_pays_is_measured_at_its_own_resolution(
     images = load_data("digits", 11, 0, recipe.train_images)
     again = train_proxy(
         config_from_json(larger["config"]), type(recipe).from_json(recipe.to_json() | {"resolution": 11}), images,
-        seed=1, device="cpu", reference=Reference(20_000_000, 44, 10),
+        seed=1, device="cpu", reference=Reference(run.settings["budget_macs"], 44, 10),
     )  # fmt: skip
     assert swept(run).rows[2].scores[1] == again.top1
     assert len(swept(run).pairs) == 3

@@ -129,8 +129,7 @@ def run_fidelity(
                 before = record is not None
                 if record is None:
                     images, labels = data.train_images[:ZERO_COST_IMAGES], data.train_labels[:ZERO_COST_IMAGES]
-                    proxy = recipe.proxy(network.config, data.classes)
-                    values = zero_cost(proxy, images, labels, data.classes, seed=seed, device=place)
+                    values = _zero_cost(network, recipe, images, labels, data.classes, seed, place)
                     record = {
                         "network": network.name,
                         "zero_cost_seed": seed,
@@ -139,6 +138,23 @@ def run_fidelity(
                     append_score(path, header, record)
                 seconds = sum(value["seconds"] for value in record["zero_cost"])
                 yield Progress(network.label, "zero-cost", done, total, seconds, before=before)
+
+
+def _zero_cost(
+    network: RankedLandmark,
+    recipe: Recipe,
+    images: torch.Tensor,
+    labels: torch.Tensor,
+    classes: int,
+    seed: int,
+    device: str,
+) -> dict[str, ZeroCost]:
+    """Of its proxy; nothing if it has none: its training has failed with the reason."""
+    try:
+        proxy = recipe.proxy(network.config, classes)
+    except ValueError:
+        return {}
+    return zero_cost(proxy, images, labels, classes, seed=seed, device=device)
 
 
 def report(directory: Path, seeds: Sequence[int] | None = None) -> Fidelity:
