@@ -35,12 +35,12 @@ GROUPS = {
 
 
 @dataclass(frozen=True)
-class Ruled(ResidualConfig):
-    """A ResNeXt whose proxies have other groups; `channels` a group are wished for at a factor on the widths."""
+class FewerGroups(ResidualConfig):
+    """Channels a group are kept, groups are given up."""
 
     def channels(self, stage: int, factor: float) -> int:
-        """Channels a group."""
-        raise NotImplementedError
+        """Channels a group that are wished for at a factor on the widths: its own."""
+        return self.inner_widths[stage] // self.groups[stage]
 
     def of_widths(self, widths: Mapping[str, Any], factor: float) -> Self:
         """Whole groups of as many channels as the rule says, at least one group."""
@@ -60,15 +60,7 @@ class Ruled(ResidualConfig):
         return width + steps
 
 
-class FewerGroups(Ruled):
-    """Channels a group are kept, groups are given up."""
-
-    def channels(self, stage: int, factor: float) -> int:
-        """Its own."""
-        return self.inner_widths[stage] // self.groups[stage]
-
-
-class Both(Ruled):
+class Both(FewerGroups):
     """Groups and channels a group are given up alike."""
 
     def channels(self, stage: int, factor: float) -> int:

@@ -31,14 +31,12 @@ NO_MEMORY = [
     "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
     "FIND was unable to find an engine to execute this computation",
     "GET was unable to find an engine to execute this computation",
-]
+]  # fmt: skip
 LOST = [
-    "CUDA error: an illegal memory access was encountered",
-    "CUDA error: unspecified launch failure",
-    "CUDA error: device-side assert triggered",
-    "CUDA error: uncorrectable ECC error encountered",
+    "CUDA error: an illegal memory access was encountered", "CUDA error: unspecified launch failure",
+    "CUDA error: device-side assert triggered", "CUDA error: uncorrectable ECC error encountered",
     "CUDA error: misaligned address",
-]
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")

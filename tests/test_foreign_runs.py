@@ -19,19 +19,9 @@ from search.__main__ import main as search
 from search.cli.status import read_status
 
 SMALL = [
-    "--budget",
-    "100M",
-    "--input",
-    "32",
-    "--classes",
-    "10",
-    "--data",
-    "digits",
-    "--recipe",
-    "smoke",
-    "--landmarks",
+    "--budget", "100M", "--input", "32", "--classes", "10", "--data", "digits", "--recipe", "smoke", "--landmarks",
     "none",
-]
+]  # fmt: skip
 
 
 @pytest.fixture

@@ -290,19 +290,9 @@ def test_command(tmp_path: Path, tiny_configs: dict[str, Config], capsys: pytest
     recipe = tmp_path / "recipe.json"
     recipe.write_text(json.dumps(RECIPES["smoke"].to_json() | {"proxy_macs": None}))
     small = [
-        "--data",
-        "digits",
-        "--recipe",
-        str(recipe),
-        "--device",
-        "cpu",
-        "--images",
-        "50",
-        "--draws",
-        "1",
-        "--out",
+        "--data", "digits", "--recipe", str(recipe), "--device", "cpu", "--images", "50", "--draws", "1", "--out",
         str(tmp_path / "out"),
-    ]
+    ]  # fmt: skip
     assert main(["lesion", str(net), *small, "--seeds", "2"]) == 0
     printed = capsys.readouterr().out
     assert printed.count("one unit dropped") == 6 and "seeds 0, 1" in printed

@@ -157,19 +157,8 @@ def test_weights_of_a_training(
         json.dumps({"name": "quick", "epochs": 2, "batch_size": 64, "learning_rate": 0.1, "resolution": 8})
     )
     words = [
-        "--input",
-        "8",
-        "--data",
-        "digits",
-        "--recipe",
-        str(recipe),
-        "--device",
-        "cpu",
-        "--name",
-        "t",
-        "--seed",
-        "3",
-    ]
+        "--input", "8", "--data", "digits", "--recipe", str(recipe), "--device", "cpu", "--name", "t", "--seed", "3",
+    ]  # fmt: skip
     assert main(["train", str(net), *words]) == 0
     trained = tmp_path / "runs" / "train" / "t"
     capsys.readouterr()

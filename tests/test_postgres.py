@@ -19,19 +19,9 @@ from tests.postgres_server import PASSWORD, Server, free_port, psycopg, running
 ROOT = Path(__file__).resolve().parent.parent
 WRONG = "Zq8wrong"
 SMALL = [
-    "--budget",
-    "0.4G",
-    "--data",
-    "digits",
-    "--recipe",
-    "smoke",
-    "--landmarks",
+    "--budget", "0.4G", "--data", "digits", "--recipe", "smoke", "--landmarks", "none", "--name", "x", "--plots",
     "none",
-    "--name",
-    "x",
-    "--plots",
-    "none",
-]
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")

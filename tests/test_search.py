@@ -22,19 +22,9 @@ from space.solving.axes import Target
 
 ROOT = Path(__file__).resolve().parent.parent
 SMALL = [
-    "--budget",
-    "0.4G",
-    "--data",
-    "digits",
-    "--recipe",
-    "smoke",
-    "--name",
-    "run",
-    "--plots",
+    "--budget", "0.4G", "--data", "digits", "--recipe", "smoke", "--name", "run", "--plots", "none", "--landmarks",
     "none",
-    "--landmarks",
-    "none",
-]
+]  # fmt: skip
 
 
 def call(arguments: list[str], directory: Path, **more: object) -> subprocess.CompletedProcess[str]:

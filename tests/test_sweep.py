@@ -134,19 +134,9 @@ def test_published_networks_of_the_same_cost_stand_beside(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     words = [
-        "--budget",
-        "4.1GFLOPs",
-        "--mode",
-        "match",
-        "--data",
-        "digits",
-        "--recipe",
-        "smoke",
-        "--plots",
-        "none",
-        "--name",
-        "run",
-    ]
+        "--budget", "4.1GFLOPs", "--mode", "match", "--data", "digits", "--recipe", "smoke", "--plots", "none",
+        "--name", "run",
+    ]  # fmt: skip
     assert main([*words, "--sweep", "cardinality=2,8"]) == 0
     data = swept(load_run("runs/run"))
     assert [row.published and (row.published.name, row.published.error) for row in data.rows] == [

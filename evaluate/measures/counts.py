@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from space import Config
-from space.networks.layers import Conv, Linear
+from space.networks.layers import Conv, Linear, total
 
 COUNTS = ("macs", "params", "activations", "depth")
 BESIDE = ("downsample", "se.")  # layers beside the longest path: projections, squeeze-and-excitation
@@ -31,11 +31,12 @@ def count(config: Config, input_size: int, classes: int) -> Counts:
     Raises:
         ValueError: if the input is too small for the network.
     """
-    macs = params = activations = depth = 0
-    for block in config.blocks(input_size, classes):
-        for layer in block.layers:
-            m, p, a = layer.totals(block.copies)
-            macs, params, activations = macs + m, params + p, activations + a
-            if isinstance(layer, Conv | Linear) and not layer.name.startswith(BESIDE):
-                depth += block.copies
-    return Counts(macs, params, activations, depth)
+    blocks = config.blocks(input_size, classes)
+    cost = total(blocks)
+    depth = sum(
+        block.copies
+        for block in blocks
+        for layer in block.layers
+        if isinstance(layer, Conv | Linear) and not layer.name.startswith(BESIDE)
+    )
+    return Counts(cost.macs, cost.params, cost.activations, depth)
