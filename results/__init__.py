@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from results.report.frontier_table import frontier_table
     from results.report.write import write_outputs
     from results.run.candidate import Candidate
+    from results.run.load import load_run
     from results.run.naming import describe
-    from results.run.run import Run, load_run
+    from results.run.run import Run
 
 _HOMES = {
     "Candidate": "run.candidate",
@@ -34,7 +35,7 @@ _HOMES = {
     "describe": "run.naming",
     "export_model": "export",
     "frontier_table": "report.frontier_table",
-    "load_run": "run.run",
+    "load_run": "run.load",
     "write_outputs": "report.write",
 }
 

@@ -103,7 +103,7 @@ def search(request: Request) -> str:
     from evaluate.fidelity.shipped import fidelity_of
     from evaluate.images.load import data_name, load_data
     from evaluate.training.proxy import check_data
-    from results.run.run import load_runs
+    from results.run.load import load_runs
     from search.cli.console import fidelity_line, introduction
     from search.cli.executors import executor_for
     from search.cli.scoring import choose

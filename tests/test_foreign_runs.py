@@ -13,7 +13,7 @@ from evaluate.__main__ import main as evaluate
 from results import load_run
 from results.__main__ import main as results
 from results.report.data import report_data
-from results.run.run import load_runs
+from results.run.load import load_runs
 from results.run.storage import study_url
 from search.__main__ import main as search
 from search.cli.status import read_status

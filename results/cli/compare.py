@@ -67,7 +67,7 @@ def compared(options: argparse.Namespace) -> str:
 
     from results.analysis.comparison import compare, differences, names_of
     from results.export.tables import turned
-    from results.run.run import load_runs
+    from results.run.load import load_runs
 
     runs = load_runs(options.runs, options.storage)
     names = names_of(runs)

@@ -147,7 +147,7 @@ def find(options: argparse.Namespace) -> Found:
 
 
 def _of_run(options: argparse.Namespace) -> Found:
-    from results.run.run import load_run
+    from results.run.load import load_run
 
     limits = (options.max_macs, options.max_params, options.max_latency)
     if options.trial is not None and limits != (None, None, None):

@@ -1,7 +1,8 @@
 """A run, read and never written.
 
 ===========  ================================================================================
-`run`        `load_run`, `Run`
+`load`       `load_run`: opens what a search has written
+`run`        `Run`: what it is asked
 `candidate`  `Candidate`: a network that was scored, ready to be built
 `storage`    opens the study for reading
 `objective`  what a network costs: multiply-adds, parameters, activations, latency

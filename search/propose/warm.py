@@ -12,8 +12,8 @@ from pathlib import Path
 from optuna.trial import FrozenTrial, TrialState
 
 from results import Run
+from results.run.load import load_runs
 from results.run.pareto import best_first
-from results.run.run import load_runs
 from search.records import Evaluation
 from search.run.parameters import parameters, values_in
 from search.run.settings import Settings
